@@ -1,0 +1,96 @@
+#pragma once
+
+#include "taps/core/base/buffer_pool.hpp"
+#include "taps/core/base/timer_queue.hpp"
+#include "taps/net/sys/kernel.hpp"
+
+#include <vector>
+
+namespace taps {
+
+class reactor;
+
+/// Something that waits for a descriptor. Belongs to one reactor and is used by its thread only.
+class io_source {
+public:
+  io_source() = default;
+  io_source(const io_source&) = delete;
+  io_source& operator=(const io_source&) = delete;
+  /// Leaves the reactor if still registered.
+  virtual ~io_source();
+
+  /// `events` as epoll reports them (EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP).
+  virtual void on_io(std::uint32_t events) = 0;
+
+  /// Called at the end of the turn in which `reactor::run_later` named this source.
+  virtual void on_later() {}
+
+private:
+  friend class reactor;
+  reactor* reactor_ = nullptr;
+  int fd_ = -1;
+  /// Position in the list of those to call later, plus one; 0 for none.
+  std::size_t later_ = 0;
+};
+
+/// Waits for descriptors and timers, one per shard; no policy of its own. All members but `wake`
+/// belong to one thread.
+class reactor {
+public:
+  explicit reactor(sys::kernel& os = sys::linux_kernel());
+  reactor(const reactor&) = delete;
+  reactor& operator=(const reactor&) = delete;
+  ~reactor();
+
+  // -- descriptors -------------------------------------------------------------------
+
+  /// Starts to watch `fd` for `events`; callers choose edges (EPOLLET) or levels.
+  [[nodiscard]] result<void> add(int fd, std::uint32_t events, io_source& source);
+  /// Changes what a registered source waits for.
+  [[nodiscard]] result<void> modify(io_source& source, std::uint32_t events);
+  /// Stops watching; events of this turn that are still to come are dropped. Call before closing
+  /// the descriptor. No-op for a source that is not registered.
+  void remove(io_source& source) noexcept;
+
+  /// Calls `source.on_later()` once, in the next `run_deferred`.
+  void run_later(io_source& source);
+
+  // -- the loop ------------------------------------------------------------------------
+
+  /// Waits until an event or timer is due, `wake` is called or `until` passes; dispatches. With
+  /// `block` false, or sources to call later, only looks. Returns whether anything happened.
+  bool poll(bool block);
+
+  /// Calls what `run_later` collected; returns whether there was anything.
+  bool run_deferred();
+
+  /// Makes a blocked `poll` return. Safe from any thread; coalesces.
+  void wake() noexcept;
+
+  // -- services -------------------------------------------------------------------------
+
+  /// The time of the current turn: read once after each wait.
+  [[nodiscard]] time_point now() const noexcept { return now_; }
+  [[nodiscard]] timer_queue& timers() noexcept { return timers_; }
+  [[nodiscard]] sys::kernel& os() noexcept { return *os_; }
+  [[nodiscard]] buffer_pool& buffers() noexcept { return buffers_; }
+  /// Where the sources of this reactor read into.
+  [[nodiscard]] arena& inbound() noexcept { return inbound_; }
+  /// How many sources are registered.
+  [[nodiscard]] std::size_t num_sources() const noexcept { return num_sources_; }
+
+private:
+  sys::kernel* os_;
+  sys::descriptor epoll_;
+  sys::descriptor wakeup_;
+  time_point now_;
+  timer_queue timers_;
+  buffer_pool buffers_;
+  arena inbound_{buffers_};
+  std::vector<epoll_event> events_;
+  std::size_t num_events_ = 0;
+  std::vector<io_source*> later_;
+  std::size_t num_sources_ = 0;
+};
+
+}  // namespace taps
