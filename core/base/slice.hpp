@@ -92,6 +92,14 @@ public:
     size_ -= n;
   }
 
+  /// Grows by `next` if that continues these very bytes in memory; returns whether it did.
+  bool try_extend(const slice& next) noexcept {
+    if (owner_ == nullptr || owner_ != next.owner_ || data_ + size_ != next.data_)
+      return false;
+    size_ += next.size_;
+    return true;
+  }
+
   friend bool operator==(const slice& x, const slice& y) noexcept { return x.view() == y.view(); }
 
   /// Reads and writes the bytes with a length in front; used only when a message leaves the node.

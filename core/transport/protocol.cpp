@@ -1,0 +1,11 @@
+#include "taps/core/transport/protocol.hpp"
+
+namespace taps {
+
+result<std::unique_ptr<protocol>> protocol::open_stream() {
+  return {errc::not_supported, std::string{descriptor().name} + " carries one stream only"};
+}
+
+result<void> protocol::set_property(property_id, const property_value&) { return {}; }
+
+}  // namespace taps
