@@ -57,10 +57,14 @@ protected:
   void set_hostname(std::string_view name);
   void set_service(std::string_view name);
   void set_address(std::string_view text);
+  void set_protocol(std::string_view name);
   void set_interface(std::string_view name);
   void set_group(std::string_view text);
   void set_group(const ip_address& group);
   void fail(std::string text);
+
+  /// Reads an address with or without zone; the zone becomes the interface.
+  std::optional<ip_address> parse_scoped(std::string_view text);
 
   std::optional<std::string> hostname_;
   std::optional<std::uint16_t> port_;
@@ -80,8 +84,8 @@ public:
   /// A DNS name, resolved when the endpoint is used; an IP address in text form is taken as one.
   Derived& with_hostname(std::string_view name) { return set_hostname(name), self(); }
 
-  /// Absent on a Local Endpoint means ephemeral; 0 on a Remote Endpoint is an error. Wins over the
-  /// port of a service.
+  /// Absent or 0 on a Local Endpoint means ephemeral; 0 on a Remote Endpoint is an error. Wins over
+  /// the port of a service.
   Derived& with_port(std::uint16_t port) { return port_ = port, self(); }
 
   /// An IANA service name, or a name for DNS SRV.
@@ -95,7 +99,7 @@ public:
   Derived& with_interface(std::string_view name) { return set_interface(name), self(); }
 
   /// The endpoint counts only for this protocol.
-  Derived& with_protocol(std::string_view name) { return protocol_ = std::string{name}, self(); }
+  Derived& with_protocol(std::string_view name) { return set_protocol(name), self(); }
 
   /// IPv4 TTL or IPv6 hop limit of what is sent.
   Derived& with_hop_limit(std::uint8_t hops) { return hop_limit_ = hops, self(); }
@@ -136,6 +140,9 @@ private:
 /// Where connections go, or, on a Listener, whom it accepts.
 class remote_endpoint : public basic_endpoint<remote_endpoint> {
 public:
+  /// A port other than 0; wins over the port of a service.
+  remote_endpoint& with_port(std::uint16_t port);
+
   /// Sends to a multicast group.
   remote_endpoint& with_multicast_group_ip(std::string_view group);
 };

@@ -5,6 +5,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -74,3 +75,8 @@ private:
 [[nodiscard]] std::string to_string(const ip_address& address);
 
 }  // namespace taps
+
+template<>
+struct std::hash<taps::ip_address> {
+  std::size_t operator()(const taps::ip_address& x) const noexcept;
+};
