@@ -38,7 +38,7 @@ def taps_binary(name, copts = [], **kwargs):
         **kwargs
     )
 
-def taps_test(name, deps = [], copts = [], main = True, **kwargs):
+def taps_test(name, deps = [], copts = [], main = True, size = "small", **kwargs):
     """A GoogleTest binary.
 
     Args:
@@ -46,10 +46,12 @@ def taps_test(name, deps = [], copts = [], main = True, **kwargs):
       deps: libraries under test; GoogleTest (with GoogleMock) is added.
       copts: further compiler options.
       main: link GoogleTest's main(); False for a test that brings its own.
+      size: Bazel's test size; raise it for a test that takes minutes.
       **kwargs: passed to cc_test.
     """
     native.cc_test(
         name = name,
+        size = size,
         copts = _copts(copts),
         deps = deps + [_GTEST_MAIN if main else _GTEST],
         **kwargs
