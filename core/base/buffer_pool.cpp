@@ -74,8 +74,8 @@ buffer* allocate_buffer(std::size_t capacity) {
 
 void release_buffer(buffer* x) noexcept {
   // A sole owner need not pay for an atomic decrement.
-  if (x->references.load(std::memory_order_acquire) != 1
-      && x->references.fetch_sub(1, std::memory_order_acq_rel) != 1)
+  if (x->references.load(std::memory_order_acquire) != 1 &&
+      x->references.fetch_sub(1, std::memory_order_acq_rel) != 1)
     return;
   auto* home = x->home;
   if (!home) {

@@ -37,14 +37,14 @@ class slice {
 public:
   slice() noexcept = default;
 
-  slice(const slice& other) noexcept : owner_(other.owner_), data_(other.data_), size_(other.size_) {
+  slice(const slice& other) noexcept
+      : owner_(other.owner_), data_(other.data_), size_(other.size_) {
     if (owner_)
       owner_->references.fetch_add(1, std::memory_order_relaxed);
   }
 
   slice(slice&& other) noexcept
-      : owner_(std::exchange(other.owner_, nullptr)),
-        data_(std::exchange(other.data_, nullptr)),
+      : owner_(std::exchange(other.owner_, nullptr)), data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)) {}
 
   slice& operator=(slice other) noexcept {
@@ -84,7 +84,8 @@ public:
   // -- cutting -----------------------------------------------------------------
 
   /// Returns `[offset, offset + length)`, cut off at the end, sharing the bytes.
-  [[nodiscard]] slice sub(std::size_t offset, std::size_t length = static_cast<std::size_t>(-1)) const;
+  [[nodiscard]] slice sub(std::size_t offset,
+                          std::size_t length = static_cast<std::size_t>(-1)) const;
 
   /// Drops the first `n` bytes. @pre `n <= size()`
   void remove_prefix(std::size_t n) noexcept {

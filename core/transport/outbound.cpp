@@ -24,8 +24,8 @@ void drop_taken(std::vector<T>& xs, std::size_t& first) {
 
 void outbound_queue::push(outbound piece) {
   pushed_ += piece.data.size();
-  if (coalesce_ && !empty() && !pieces_.back().final
-      && pieces_.back().data.try_extend(piece.data)) {
+  if (coalesce_ && !empty() && !pieces_.back().final &&
+      pieces_.back().data.try_extend(piece.data)) {
     pieces_.back().end_of_message = piece.end_of_message;
     pieces_.back().final = piece.final;
     return;

@@ -76,8 +76,8 @@ public:
   virtual void flush(outbound_queue& queue) = 0;
 
   /// Lets the instance hand up inbound data (true), or holds it back so that the peer's window
-  /// closes (false, the initial state). Never calls the sink from inside: data that waits already is
-  /// handed up at the end of the shard's turn.
+  /// closes (false, the initial state). Never calls the sink from inside: data that waits already
+  /// is handed up at the end of the shard's turn.
   virtual void set_demand(bool wanted) = 0;
 
   // -- streams and termination -------------------------------------------------------
@@ -85,8 +85,8 @@ public:
   /// Opens another stream of the same association. Default: `NotSupported`.
   virtual result<std::unique_ptr<protocol>> open_stream();
 
-  /// Ends in order: everything flushed so far arrives, inbound data is dropped; then `on_closed`, or
-  /// `on_failed` when that takes too long. The queue has been drained by `flush` before.
+  /// Ends in order: everything flushed so far arrives, inbound data is dropped; then `on_closed`,
+  /// or `on_failed` when that takes too long. The queue has been drained by `flush` before.
   virtual void close() = 0;
 
   /// Ends at once, telling the peer where the protocol can. No call to the sink follows.
@@ -156,16 +156,14 @@ public:
   /// Starts an attempt; its outcome goes to `sink` as `on_ready` or `on_failed`. An error that is
   /// known at once is returned instead.
   [[nodiscard]] virtual result<std::unique_ptr<protocol>> connect(const connect_request& request,
-                                                                  protocol_sink& sink)
-      = 0;
+                                                                  protocol_sink& sink) = 0;
 
   /// Tells whether the address and port are free: binds without sharing, and lets go. Returns the
   /// address with the port that the kernel chose when the request had none.
   [[nodiscard]] virtual result<socket_address> probe(const listen_request& request) = 0;
 
   [[nodiscard]] virtual result<std::unique_ptr<acceptor>> listen(const listen_request& request,
-                                                                 acceptor_sink& sink)
-      = 0;
+                                                                 acceptor_sink& sink) = 0;
 };
 
 }  // namespace taps

@@ -39,23 +39,21 @@ public:
 
   /// Asks for the addresses of one family; callers start both families one after the other, IPv6
   /// first (RFC 8305, section 3). Knows the hosts file.
-  [[nodiscard]] virtual std::unique_ptr<resolver_query> resolve(std::string_view hostname,
-                                                                ip_family family, callback done)
-      = 0;
+  [[nodiscard]] virtual std::unique_ptr<resolver_query>
+  resolve(std::string_view hostname, ip_family family, callback done) = 0;
 
   /// Returns the port of an IANA service name for the given carrier (`"tcp"`-like name of the base
   /// protocol, or empty for any).
   [[nodiscard]] virtual result<std::uint16_t> port_of(std::string_view service,
-                                                      std::string_view carrier) const
-      = 0;
+                                                      std::string_view carrier) const = 0;
 
   /// Returns the kernel's index of an interface, 0 when there is none of that name.
   [[nodiscard]] virtual std::uint32_t interface_index(std::string_view name) const = 0;
 
   /// Returns the address the kernel would use to reach `destination`, or absent without a route:
   /// input to RFC 6724.
-  [[nodiscard]] virtual std::optional<ip_address> source_for(const ip_address& destination) const
-      = 0;
+  [[nodiscard]] virtual std::optional<ip_address>
+  source_for(const ip_address& destination) const = 0;
 };
 
 }  // namespace taps

@@ -1,0 +1,436 @@
+#include "taps/core/connection/connection_machine.hpp"
+
+namespace taps {
+
+namespace {
+
+using kind = connection_event::kind_type;
+
+/// No more is framed while this much waits for the kernel, so that what waits can still be
+/// reordered and expire.
+constexpr std::size_t framed_limit = 256 * 1024;
+
+error closed_error(std::string_view action) {
+  return {errc::connection_closed, std::string{action} + " after the Connection began to close"};
+}
+
+}  // namespace
+
+connection_machine::~connection_machine() = default;
+
+// -- establishment ------------------------------------------------------------------------
+
+void connection_machine::configure(std::shared_ptr<const transport_properties> asked,
+                                   establishment how) {
+  properties_.emplace(std::move(asked), how);
+}
+
+void connection_machine::establish(std::unique_ptr<channel> winner) {
+  channel_ = std::move(winner);
+  channel_->set_sink(*this);
+  receives_.set_endless(!channel_->has_framers() &&
+                        channel_->instance().descriptor().unit == data_unit::byte_stream);
+  apply(lifecycle_input::ready);
+}
+
+void connection_machine::establishment_failed(error reason) {
+  failure_ = std::make_shared<error>(std::move(reason));
+  apply(lifecycle_input::establishment_failed);
+}
+
+// -- commands -----------------------------------------------------------------------------
+
+result<void> connection_machine::send(send_request what) {
+  if (state() >= connection_state::closing || state_ == lifecycle_state::closing_early) {
+    auto reason = closed_error("Send");
+    if (!ended())
+      emit_failure(kind::send_error, what.context, std::make_shared<error>(reason));
+    return reason;
+  }
+  if (final_sent_) {
+    error reason{errc::invalid_message_properties, "Send after a final Message"};
+    emit_failure(kind::send_error, what.context, std::make_shared<error>(reason));
+    return reason;
+  }
+  final_sent_ = what.end_of_message && what.context.properties().final.value_or(false);
+  sends_.push(std::move(what));
+  host_.request_service();
+  return {};
+}
+
+result<void> connection_machine::receive(const receive_request& what) {
+  if (what.max_length == 0 || what.count == 0) {
+    error reason{errc::invalid_configuration, what.count == 0
+                                                  ? "Receive: count is 0: must be 1 or more"
+                                                  : "Receive: maxLength is 0: must be 1 or more"};
+    if (!ended())
+      emit_failure(kind::receive_error, {}, std::make_shared<error>(reason));
+    return reason;
+  }
+  if (ended())
+    return closed_error("Receive");
+  if (state() == connection_state::closing || state_ == lifecycle_state::closing_early) {
+    emit_failure(kind::receive_error, {}, std::make_shared<error>(closed_error("Receive")));
+    return closed_error("Receive");
+  }
+  if (configured() && properties_->initial()->direction() == direction::unidirectional_send) {
+    error reason{errc::not_supported, "Receive on a Connection that only sends"};
+    emit_failure(kind::receive_error, {}, std::make_shared<error>(reason));
+    return reason;
+  }
+  receives_.request(what);
+  host_.request_service();
+  return {};
+}
+
+result<void> connection_machine::set_property(std::string_view name, property_value value) {
+  if (ended())
+    return closed_error("SetProperty");
+  if (!configured())
+    return error{errc::not_supported, "SetProperty: the Connection is not configured yet"};
+  if (auto done = properties_->set(name, value); !done)
+    return done;
+  const auto match = find_property(name);
+  return match && channel_
+             ? channel_->instance().set_property(match.info->id, properties_->get(match.info->id))
+             : result<void>{};
+}
+
+void connection_machine::close() {
+  apply(sends_.empty() ? lifecycle_input::close_empty : lifecycle_input::close_queued);
+}
+
+void connection_machine::abort(error reason) {
+  if (ended())
+    return;
+  failure_ = std::make_shared<error>(std::move(reason));
+  apply(lifecycle_input::abort);
+}
+
+// -- the turn ---------------------------------------------------------------------------------
+
+void connection_machine::service(time_point now) {
+  if (channel_ && !ended()) {
+    send_some();
+    if (!ended())
+      answer_receives();
+    if (!ended())
+      move_close_on(now);
+    if (!ended())
+      update_demand();
+  }
+  if (ended())
+    deadline_.reset();
+}
+
+void connection_machine::send_some() {
+  auto& queue = channel_->queue();
+  do {
+    while (sends_.has_waiting() && queue.bytes() < framed_limit && !ended())
+      frame(sends_.take());
+    channel_->flush();
+    collect_completions();
+    // What stays in the queue waits for the kernel; what waits for framing need not.
+  } while (sends_.has_waiting() && queue.bytes() < framed_limit && !ended());
+}
+
+void connection_machine::frame(send_request what) {
+  if (auto fine = check_message(what); !fine) {
+    emit_failure(kind::send_error, what.context, std::make_shared<error>(fine.failure()));
+    return;
+  }
+  auto& queue = channel_->queue();
+  auto done = channel_->send(std::move(what.data), what.context, what.end_of_message);
+  if (ended())
+    return;
+  if (!done) {
+    emit_failure(kind::send_error, what.context, std::make_shared<error>(done.failure()));
+    return;
+  }
+  queue.mark(sends_.launch({std::move(what.context), what.wants_sent}));
+  if (queue.empty())
+    queue.consume(0);
+}
+
+result<void> connection_machine::check_message(const send_request& what) const {
+  const auto& stack = channel_->instance().descriptor();
+  const auto& asked = what.context.properties();
+  const auto invalid = [](std::string text) {
+    return error{errc::invalid_message_properties, std::move(text)};
+  };
+  if (!can_send() && !final_sent_)
+    return invalid("Send on a Connection that only receives");
+  if (stack.features.get(feature::preserve_order) == support::never &&
+      asked.ordered.value_or(false))
+    return invalid("msgOrdered: true, but " + std::string{stack.name} + " keeps no order");
+  const auto reliable = stack.features.get(feature::reliability) != support::never;
+  if (!reliable && asked.reliable.value_or(false))
+    return invalid("msgReliable: true, but " + std::string{stack.name} + " is not reliable");
+  if (stack.features.get(feature::replay_protection) == support::never &&
+      !asked.safely_replayable.value_or(
+          properties_->get(property_id::safely_replayable).get_or(false)))
+    return invalid("safelyReplayable: false, but " + std::string{stack.name} +
+                   " may deliver a Message twice");
+  return {};
+}
+
+void connection_machine::collect_completions() {
+  auto& done = channel_->queue().completions();
+  for (auto& x : done) {
+    auto record = sends_.land();
+    if (x.failure)
+      emit_failure(kind::send_error, record.context, std::move(x.failure));
+    else if (record.wants_sent)
+      emit(kind::sent).context = std::move(record.context);
+  }
+  done.clear();
+}
+
+void connection_machine::answer_receives() {
+  while (auto answer = receives_.next()) {
+    switch (answer->kind) {
+    case delivery::kind_type::receive_error:
+      emit_failure(kind::receive_error, answer->context,
+                   std::make_shared<error>(std::move(answer->failure)));
+      break;
+    default: {
+      auto& event = emit(answer->kind == delivery::kind_type::received ? kind::received
+                                                                       : kind::received_partial);
+      event.context = std::move(answer->context);
+      event.data = std::move(answer->data);
+      event.end_of_message = answer->end_of_message;
+    }
+    }
+  }
+}
+
+void connection_machine::move_close_on(time_point now) {
+  const auto left = queued_bytes();
+  if (state_ == lifecycle_state::flushing && sends_.empty()) {
+    deadline_ = now + stop_limit;
+    apply(lifecycle_input::drained);
+  } else if (state_ == lifecycle_state::flushing) {
+    if (!deadline_ || left != left_at_deadline_)
+      deadline_ = now + patience();
+    left_at_deadline_ = left;
+  }
+  if (state_ == lifecycle_state::stopping && framers_stopped_) {
+    channel_->flush();
+    if (channel_->queue().empty()) {
+      // From here the protocol watches the clock itself.
+      deadline_.reset();
+      apply(lifecycle_input::stopped);
+    }
+  }
+  if (!deadline_ || *deadline_ > now)
+    return;
+  failure_ =
+      std::make_shared<error>(errc::timeout, "closing: the peer took no data for too long, " +
+                                                 std::to_string(left) + " bytes left");
+  apply(lifecycle_input::failed);
+}
+
+duration connection_machine::patience() const {
+  return properties_->get(property_id::conn_timeout).get_or(flush_limit);
+}
+
+void connection_machine::update_demand() { channel_->set_demand(receives_.wants_data()); }
+
+// -- properties -------------------------------------------------------------------------------
+
+connection_state connection_machine::state() const noexcept {
+  switch (state_) {
+  case lifecycle_state::establishing:
+  case lifecycle_state::closing_early:
+    return connection_state::establishing;
+  case lifecycle_state::established:
+    return connection_state::established;
+  case lifecycle_state::ended:
+    return connection_state::closed;
+  default:
+    return connection_state::closing;
+  }
+}
+
+std::size_t connection_machine::queued_bytes() const noexcept {
+  return sends_.waiting_bytes() + (channel_ ? channel_->queue().bytes() : 0);
+}
+
+bool connection_machine::can_send() const noexcept {
+  return state_ <= lifecycle_state::flushing && !final_sent_ &&
+         !(configured() &&
+           properties_->initial()->direction() == direction::unidirectional_receive);
+}
+
+bool connection_machine::can_receive() const noexcept {
+  return state_ <= lifecycle_state::established && !receives_.ended() &&
+         !(configured() && properties_->initial()->direction() == direction::unidirectional_send);
+}
+
+namespace {
+
+/// Which Selection Property reads back from which feature.
+constexpr std::pair<feature, property_id> readable_features[] = {
+    {feature::reliability, property_id::reliability},
+    {feature::preserve_msg_boundaries, property_id::preserve_msg_boundaries},
+    {feature::per_msg_reliability, property_id::per_msg_reliability},
+    {feature::preserve_order, property_id::preserve_order},
+    {feature::zero_rtt_msg, property_id::zero_rtt_msg},
+    {feature::multistreaming, property_id::multistreaming},
+    {feature::full_checksum_send, property_id::full_checksum_send},
+    {feature::full_checksum_recv, property_id::full_checksum_recv},
+    {feature::congestion_control, property_id::congestion_control},
+    {feature::keep_alive, property_id::keep_alive},
+    {feature::soft_error_notify, property_id::soft_error_notify},
+    {feature::active_read_before_send, property_id::active_read_before_send},
+};
+
+}  // namespace
+
+connection_facts connection_machine::facts() const {
+  connection_facts result;
+  result.state = state();
+  result.established = established_;
+  result.can_send = can_send() && state() <= connection_state::established;
+  result.can_receive = can_receive();
+  result.queued_bytes = queued_bytes();
+  if (!channel_)
+    return result;
+  const auto& instance = channel_->instance();
+  const auto& stack = instance.descriptor();
+  const auto limits = instance.limits();
+  result.singular_transmission_msg_max_len = limits.singular_transmission;
+  result.send_msg_max_len = result.can_send ? limits.send : 0;
+  result.recv_msg_max_len = result.can_receive ? limits.receive : 0;
+  result.stack = stack.name;
+  result.local_endpoint = to_string(instance.local());
+  result.remote_endpoint = to_string(instance.remote());
+  for (auto [what, id] : readable_features) {
+    const auto how = stack.features.get(what);
+    // What can be on or off is on when the application wanted it.
+    result.provides(id, how == support::always ||
+                            (how == support::on_request &&
+                             properties_->initial()->preference_of(id) >= preference::prefer));
+  }
+  if (channel_->preserves_boundaries())
+    result.provides(property_id::preserve_msg_boundaries);
+  return result;
+}
+
+// -- channel_sink -------------------------------------------------------------------------------
+
+void connection_machine::on_channel_data(const message_context& context, slice data,
+                                         bool end_of_message) {
+  if (state_ > lifecycle_state::established)
+    return;
+  receives_.push(context, std::move(data), end_of_message);
+  host_.request_service();
+}
+
+void connection_machine::on_channel_end(error failure) {
+  receives_.end(std::move(failure));
+  host_.request_service();
+}
+
+void connection_machine::on_channel_stopped() {
+  framers_stopped_ = true;
+  host_.request_service();
+}
+
+void connection_machine::on_channel_stream(std::unique_ptr<protocol> stream) {
+  host_.on_stream(std::move(stream));
+}
+
+void connection_machine::on_channel_soft_error(error reason) {
+  emit_failure(kind::soft_error, {}, std::make_shared<error>(std::move(reason)));
+}
+
+void connection_machine::on_channel_path_change() { emit(kind::path_change); }
+
+void connection_machine::on_channel_failed(error reason) {
+  if (ended())
+    return;
+  failure_ = std::make_shared<error>(std::move(reason));
+  apply(lifecycle_input::failed);
+}
+
+// -- lifecycle ------------------------------------------------------------------------------------
+
+void connection_machine::apply(lifecycle_input input) {
+  const auto [next, actions] = step(state_, input);
+  // Data that came before the end belongs to the Receives that wait for it.
+  if (next == lifecycle_state::ended && channel_)
+    answer_receives();
+  state_ = next;
+  perform(actions);
+  host_.request_service();
+}
+
+void connection_machine::perform(lifecycle_action actions) {
+  using action = lifecycle_action;
+  if (has(actions, action::announce_ready)) {
+    established_ = true;
+    emit(kind::ready).state = connection_state::established;
+  }
+  if (has(actions, action::cancel_establishment))
+    host_.cancel_establishment();
+  if (has(actions, action::abort_protocol))
+    channel_->abort();
+  if (has(actions, action::fail_sends))
+    fail_sends();
+  if (has(actions, action::end_receives))
+    end_receives();
+  if (has(actions, action::stop_framers))
+    channel_->stop_framers();
+  if (has(actions, action::close_protocol))
+    channel_->close();
+  if (has(actions, action::announce_establishment_error))
+    announce(kind::establishment_error);
+  if (has(actions, action::announce_connection_error))
+    announce(kind::connection_error);
+  if (has(actions, action::announce_closed))
+    announce(kind::closed);
+}
+
+void connection_machine::fail_sends() {
+  const auto reason =
+      failure_ ? failure_ : std::make_shared<error>(errc::connection_aborted, "the peer closed");
+  if (channel_) {
+    collect_completions();
+    while (sends_.num_in_flight() > 0)
+      emit_failure(kind::send_error, sends_.land().context, reason);
+  }
+  while (sends_.has_waiting()) {
+    auto request = sends_.take();
+    if (established_ || !request.with_initiate)
+      emit_failure(kind::send_error, request.context, reason);
+  }
+}
+
+void connection_machine::end_receives() {
+  receives_.terminate(failure_ ? *failure_ : closed_error("Receive"));
+  answer_receives();
+}
+
+void connection_machine::announce(connection_event::kind_type what) {
+  auto& event = emit(what);
+  event.failure = failure_;
+}
+
+connection_event& connection_machine::emit(connection_event::kind_type what) {
+  auto& event = events_.push_back({});
+  event.kind = what;
+  event.state = state();
+  host_.request_service();
+  return event;
+}
+
+void connection_machine::emit_failure(connection_event::kind_type what,
+                                      const message_context& context,
+                                      std::shared_ptr<const error> failure) {
+  auto& event = emit(what);
+  event.context = context;
+  event.failure = std::move(failure);
+}
+
+}  // namespace taps

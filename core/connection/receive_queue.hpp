@@ -1,0 +1,97 @@
+#pragma once
+
+#include "taps/core/base/ring.hpp"
+#include "taps/core/base/slice.hpp"
+#include "taps/core/message/message_context.hpp"
+
+#include <cstddef>
+#include <limits>
+#include <optional>
+
+namespace taps {
+
+/// The parameters of Receive (RFC 9622, section 9.3.1).
+struct receive_request {
+  static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+
+  /// Fires for incomplete Messages when this many bytes are there; unlimited waits for whole ones.
+  std::size_t min_incomplete_length = unlimited;
+  /// Longer Messages come in parts.
+  std::size_t max_length = unlimited;
+  /// How many Receive calls this one stands for.
+  std::size_t count = 1;
+};
+
+/// What answers one Receive.
+struct delivery {
+  enum class kind_type : std::uint8_t { received, received_partial, receive_error };
+
+  kind_type kind = kind_type::received;
+  bool end_of_message = true;
+  message_context context;
+  slice data;
+  /// Of a `receive_error`.
+  error failure;
+};
+
+/// Matches inbound data with Receive requests, both in order (RFC 9622, section 9.3).
+class receive_queue {
+public:
+  /// An endless queue is one of a bare byte stream: a single Message without boundaries, handed on
+  /// as bytes come.
+  void set_endless(bool value) noexcept { endless_ = value; }
+
+  // -- inputs ------------------------------------------------------------------------
+
+  void request(const receive_request& what);
+  void push(const message_context& context, slice data, bool end_of_message);
+
+  /// The peer will send no more. With `failure`, a Message was cut short by it.
+  void end(error failure);
+
+  /// The Connection ends: what was requested gets the partial data that is there, or `reason`.
+  void terminate(const error& reason);
+
+  // -- outputs -----------------------------------------------------------------------
+
+  /// Returns the next answer to the first request, if there is one.
+  [[nodiscard]] std::optional<delivery> next();
+
+  /// Whether requests wait that the data here does not answer.
+  [[nodiscard]] bool wants_data() const noexcept { return !requests_.empty() && !ended_; }
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+
+private:
+  struct piece {
+    message_context context;
+    slice data;
+    bool end_of_message = false;
+  };
+
+  /// What is here of the first Message.
+  struct extent {
+    std::size_t bytes = 0;
+    bool complete = false;
+  };
+
+  [[nodiscard]] extent first_message() const noexcept;
+  [[nodiscard]] bool satisfied(const receive_request& by, const extent& have) const noexcept;
+  [[nodiscard]] delivery take_message(std::size_t limit, const extent& have);
+  [[nodiscard]] slice take_bytes(std::size_t n);
+  [[nodiscard]] delivery take_end();
+  void answer_request() noexcept;
+
+  ring<piece> pieces_;
+  ring<receive_request> requests_;
+  std::size_t bytes_ = 0;
+  bool endless_ = false;
+  /// Part of the first Message was handed on already.
+  bool started_ = false;
+  bool ended_ = false;
+  /// The end of an endless Message was told.
+  bool end_told_ = false;
+  error end_reason_;
+};
+
+}  // namespace taps
