@@ -1,12 +1,14 @@
 #pragma once
 
 #include "taps/core/base/result.hpp"
+#include "taps/core/properties/property_set.hpp"
 #include "taps/core/properties/property_table.hpp"
 
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace taps {
 
@@ -48,10 +50,24 @@ struct message_properties {
 
   friend bool operator==(const message_properties&, const message_properties&) = default;
 
+  /// The values set, in the order of the ids.
+  [[nodiscard]] std::vector<property_set::entry> entries() const;
+
+  /// Replaces everything by what `entries` returned.
+  void assign(const std::vector<property_set::entry>& entries);
+
   template<class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, message_properties& x) {
-    return f(x.lifetime, x.priority, x.checksum_length, x.ordered, x.safely_replayable, x.final,
-             x.reliable, x.no_fragmentation, x.no_segmentation, x.capacity_profile);
+    if constexpr (Inspector::reads_state) {
+      auto list = x.entries();
+      return f(list);
+    } else {
+      std::vector<property_set::entry> list;
+      if (auto failed = f(list))
+        return failed;
+      x.assign(list);
+      return {};
+    }
   }
 };
 

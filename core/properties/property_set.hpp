@@ -38,6 +38,7 @@ public:
   /// As above; names differ only if they differ in more than letter case.
   [[nodiscard]] const property_value* find_foreign(std::string_view name) const noexcept;
   void set_foreign(std::string_view name, property_value value);
+  void erase_foreign(std::string_view name);
 
   /// In the order of the ids.
   [[nodiscard]] const std::vector<entry>& entries() const noexcept { return entries_; }

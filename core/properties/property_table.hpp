@@ -5,6 +5,7 @@
 #include "taps/core/properties/property_value.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -78,11 +79,11 @@ struct property_info {
   std::int64_t min = 0;
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   /// Section of RFC 9622, or empty.
-  std::string_view section;
+  std::string_view section = {};
   /// A change reaches all Connections of the group.
   bool shared = false;
   /// NEATPy's name where a change of spelling does not lead to it, or empty.
-  std::string_view neatpy_name;
+  std::string_view neatpy_name = {};
   neatpy_rule neatpy = neatpy_rule::same;
   default_rule rule = default_rule::fixed;
   /// For `default_rule::follows`.

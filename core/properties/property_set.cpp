@@ -1,0 +1,60 @@
+#include "taps/core/properties/property_set.hpp"
+
+#include <algorithm>
+
+namespace taps {
+
+namespace {
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool same_name(std::string_view x, std::string_view y) noexcept {
+  return std::equal(x.begin(), x.end(), y.begin(), y.end(),
+                    [](char a, char b) { return lower(a) == lower(b); });
+}
+
+constexpr auto by_id = [](const property_set::entry& x, property_id id) { return x.id < id; };
+
+}  // namespace
+
+const property_value* property_set::find(property_id id) const noexcept {
+  auto at = std::lower_bound(entries_.begin(), entries_.end(), id, by_id);
+  return at != entries_.end() && at->id == id ? &at->value : nullptr;
+}
+
+void property_set::set(property_id id, property_value value) {
+  auto at = std::lower_bound(entries_.begin(), entries_.end(), id, by_id);
+  if (at != entries_.end() && at->id == id)
+    at->value = std::move(value);
+  else
+    entries_.insert(at, entry{id, std::move(value)});
+}
+
+void property_set::erase(property_id id) {
+  auto at = std::lower_bound(entries_.begin(), entries_.end(), id, by_id);
+  if (at != entries_.end() && at->id == id)
+    entries_.erase(at);
+}
+
+const property_value* property_set::find_foreign(std::string_view name) const noexcept {
+  for (auto& [known, value] : foreign_)
+    if (same_name(known, name))
+      return &value;
+  return nullptr;
+}
+
+void property_set::set_foreign(std::string_view name, property_value value) {
+  for (auto& [known, old] : foreign_) {
+    if (same_name(known, name)) {
+      old = std::move(value);
+      return;
+    }
+  }
+  foreign_.emplace_back(std::string{name}, std::move(value));
+}
+
+void property_set::erase_foreign(std::string_view name) {
+  std::erase_if(foreign_, [&](const foreign_entry& x) { return same_name(x.first, name); });
+}
+
+}  // namespace taps
