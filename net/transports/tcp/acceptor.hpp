@@ -1,0 +1,43 @@
+#pragma once
+
+#include "taps/core/transport/protocol.hpp"
+#include "taps/net/reactor/reactor.hpp"
+#include "taps/net/socket/liveness.hpp"
+#include "taps/net/transports/tcp/options.hpp"
+
+namespace taps {
+
+/// A listening socket.
+///
+/// Waits for levels, not edges: what one wake-up leaves behind makes the next. When descriptors or
+/// memory run out it says so once, stops to listen for a while and tries again.
+class tcp_acceptor final : public acceptor, private io_source {
+public:
+  tcp_acceptor(reactor& loop, sys::descriptor socket, const tcp_options& options,
+               acceptor_sink& sink);
+  ~tcp_acceptor() override;
+
+  /// Registers the socket.
+  [[nodiscard]] result<void> start();
+
+  [[nodiscard]] socket_address local() const override { return local_; }
+
+private:
+  void on_io(std::uint32_t events) override;
+  [[nodiscard]] int accept_one();
+  void back_off(int code);
+  void resume();
+
+  reactor* loop_;
+  sys::descriptor socket_;
+  tcp_options options_;
+  acceptor_sink* sink_;
+  socket_address local_;
+  liveness liveness_;
+  timer retry_;
+  duration delay_{0};
+  /// How many connections the next wake-up is likely to bring.
+  unsigned burst_ = 1;
+};
+
+}  // namespace taps

@@ -1,0 +1,385 @@
+#include "taps/net/transports/tcp/connection.hpp"
+
+#include "taps/net/socket/socket.hpp"
+#include "taps/net/transports/tcp/descriptor.hpp"
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <limits>
+
+namespace taps {
+
+namespace {
+
+constexpr std::size_t min_read = 16 * 1024;
+/// How much one connection may read before others get their turn.
+constexpr std::size_t turn_budget = 256 * 1024;
+constexpr std::size_t max_pieces = 64;
+/// What a closing connection still puts up with once all its data has arrived.
+constexpr auto linger_time = std::chrono::seconds{2};
+constexpr std::size_t linger_bytes = 1024 * 1024;
+constexpr auto default_close_timeout = std::chrono::seconds{30};
+
+}  // namespace
+
+// -- construction -----------------------------------------------------------------
+
+tcp_connection::tcp_connection(reactor& loop, sys::descriptor socket, const socket_address& remote,
+                               const tcp_options& options, protocol_sink* sink, bool established)
+    : loop_(&loop),
+      sink_(sink),
+      socket_(std::move(socket)),
+      remote_(remote),
+      options_(options),
+      deadline_([](void* self) { static_cast<tcp_connection*>(self)->on_deadline(); }, this),
+      stage_(established ? stage::open : stage::connecting),
+      writable_(established) {}
+
+tcp_connection::~tcp_connection() { abort(); }
+
+result<void> tcp_connection::start() {
+  return loop_->add(socket_.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, *this);
+}
+
+// -- events -----------------------------------------------------------------------
+
+void tcp_connection::on_io(std::uint32_t events) {
+  const liveness::watch alive{liveness_};
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    hangup_ = true;
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    readable_ = !fin_received_;
+  if (events & EPOLLERR)
+    error_ = true;
+  if (stage_ == stage::connecting) {
+    finish_connecting(events);
+  } else if (events & EPOLLOUT) {
+    writable_ = true;
+    if (stage_ == stage::open && std::exchange(blocked_, false))
+      sink_->on_writable();
+  }
+  if (alive)
+    advance();
+}
+
+void tcp_connection::on_later() {
+  // `close` before there was a connection.
+  if (stage_ == stage::closing && !socket_)
+    report_closed();
+  else
+    advance();
+}
+
+void tcp_connection::finish_connecting(std::uint32_t events) {
+  if (const auto code = take_error(loop_->os(), socket_.get()); code != 0) {
+    fail(os_error(errc::establishment_failed, "connect to " + to_string(remote_), code));
+    return;
+  }
+  error_ = false;
+  if ((events & EPOLLOUT) == 0)
+    return;
+  // Within one machine the kernel may pick the very port that is called, and the caller would talk
+  // to itself.
+  if (local() == remote_) {
+    fail(os_error(errc::establishment_failed, "connect to " + to_string(remote_), ECONNREFUSED));
+    return;
+  }
+  options_.apply_established(loop_->os(), socket_.get());
+  stage_ = stage::open;
+  writable_ = true;
+  sink_->on_ready();
+}
+
+void tcp_connection::advance() {
+  if (stage_ == stage::closing) {
+    advance_closing();
+    return;
+  }
+  if (stage_ != stage::open)
+    return;
+  // What the peer sent before things broke comes first, if it is wanted.
+  if (readable_ && demand_) {
+    receive();
+  } else if (failure_) {
+    fail(*failure_);
+  } else if (std::exchange(error_, false)) {
+    if (const auto code = take_error(loop_->os(), socket_.get()); code != 0)
+      fail(broken(code));
+  }
+}
+
+// -- receiving --------------------------------------------------------------------
+
+void tcp_connection::set_demand(bool wanted) {
+  demand_ = wanted;
+  if (wanted && readable_ && stage_ == stage::open)
+    loop_->run_later(*this);
+}
+
+void tcp_connection::receive() {
+  const liveness::watch alive{liveness_};
+  for (std::size_t total = 0; readable_ && demand_ && stage_ == stage::open;) {
+    if (total >= turn_budget) {
+      loop_->run_later(*this);
+      return;
+    }
+    auto space = loop_->inbound().prepare(min_read);
+    const auto n = loop_->os().read(socket_.get(), space.data(), space.size());
+    if (n == -EINTR)
+      continue;
+    if (n <= 0) {
+      readable_ = false;
+      if (n == 0)
+        end_of_stream();
+      else if (n != -EAGAIN)
+        fail(failure_ ? *failure_ : broken(static_cast<int>(-n)));
+      else if (failure_)
+        fail(*failure_);
+      return;
+    }
+    const auto size = static_cast<std::size_t>(n);
+    total += size;
+    // The next byte makes a new edge, unless it was the end that was announced.
+    if (size < space.size() && !hangup_)
+      readable_ = false;
+    sink_->on_data(loop_->inbound().commit(size), {});
+    if (!alive)
+      return;
+  }
+  if (stage_ == stage::open && failure_)
+    loop_->run_later(*this);
+}
+
+void tcp_connection::end_of_stream() {
+  if (failure_) {
+    fail(*failure_);
+    return;
+  }
+  const liveness::watch alive{liveness_};
+  fin_received_ = true;
+  inbound_info info;
+  info.end_of_message = info.final = true;
+  sink_->on_data({}, info);
+  if (!alive || stage_ != stage::open)
+    return;
+  if (error_)
+    advance();
+  else if (fin_sent_)
+    begin_closing();
+}
+
+// -- sending ----------------------------------------------------------------------
+
+void tcp_connection::flush(outbound_queue& queue) {
+  if (stage_ != stage::open || failure_)
+    return;
+  while (writable_ && !fin_sent_ && !queue.empty()) {
+    if (!write_some(queue))
+      break;
+  }
+  blocked_ = !writable_ && !queue.empty();
+}
+
+bool tcp_connection::write_some(outbound_queue& queue) {
+  std::array<iovec, max_pieces> pieces;
+  std::size_t count = 0;
+  std::size_t total = 0;
+  for (const auto& piece : queue.pieces()) {
+    if (!piece.data.empty()) {
+      pieces[count++] = {const_cast<std::byte*>(piece.data.data()), piece.data.size()};
+      total += piece.data.size();
+    }
+    if (count == max_pieces || piece.final)
+      break;
+  }
+  auto& os = loop_->os();
+  ssize_t n = 0;
+  if (count == 1)
+    n = os.write(socket_.get(), pieces[0].iov_base, pieces[0].iov_len);
+  else if (count > 1)
+    n = os.writev(socket_.get(), {pieces.data(), count});
+  if (n == -EINTR)
+    return true;
+  if (n < 0) {
+    writable_ = false;
+    if (n != -EAGAIN)
+      fail_later(static_cast<int>(-n));
+    return false;
+  }
+  writable_ = static_cast<std::size_t>(n) == total;
+  if (queue.consume(static_cast<std::size_t>(n)))
+    shut_down_sending();
+  return true;
+}
+
+void tcp_connection::shut_down_sending() {
+  fin_sent_ = true;
+  loop_->os().shutdown(socket_.get(), SHUT_WR);
+  if (fin_received_ && stage_ == stage::open)
+    begin_closing();
+}
+
+// -- termination ------------------------------------------------------------------
+
+void tcp_connection::close() {
+  if (stage_ == stage::connecting) {
+    release();
+    stage_ = stage::closing;
+    loop_->run_later(*this);
+  } else if (stage_ == stage::open) {
+    begin_closing();
+  }
+}
+
+void tcp_connection::begin_closing() {
+  stage_ = stage::closing;
+  // With nothing more to come and all our bytes acknowledged, letting go of the socket is enough.
+  acknowledged_ = fin_received_ && all_acknowledged();
+  if (!acknowledged_) {
+    if (!fin_sent_)
+      shut_down_sending();
+    loop_->timers().schedule(deadline_,
+                             loop_->now() + options_.timeout().value_or(default_close_timeout));
+  }
+  if (acknowledged_ || readable_ || failure_)
+    loop_->run_later(*this);
+}
+
+void tcp_connection::advance_closing() {
+  // The kernel wakes us when the peer's end arrives and when it has acknowledged ours.
+  if (failure_) {
+    fail(*failure_);
+    return;
+  }
+  auto code = readable_ ? drain() : 0;
+  if (std::exchange(error_, false) && code == 0)
+    code = take_error(loop_->os(), socket_.get());
+  if (code != 0) {
+    if (acknowledged_ || all_acknowledged())
+      report_closed();
+    else
+      fail(broken(code));
+    return;
+  }
+  if (!acknowledged_ && all_acknowledged()) {
+    acknowledged_ = true;
+    if (!fin_received_)
+      loop_->timers().schedule(deadline_, loop_->now() + linger_time);
+  }
+  if (acknowledged_ && (fin_received_ || ignored_ > linger_bytes))
+    report_closed();
+}
+
+/// Throws away what the peer sends. Returns the error that ended it, or 0.
+int tcp_connection::drain() {
+  for (std::size_t total = 0; readable_;) {
+    if (total >= turn_budget) {
+      loop_->run_later(*this);
+      return 0;
+    }
+    auto space = loop_->inbound().prepare(min_read);
+    const auto n = loop_->os().read(socket_.get(), space.data(), space.size());
+    if (n == -EINTR)
+      continue;
+    if (n <= 0) {
+      readable_ = false;
+      fin_received_ = n == 0;
+      return n == 0 || n == -EAGAIN ? 0 : static_cast<int>(-n);
+    }
+    const auto size = static_cast<std::size_t>(n);
+    total += size;
+    if (acknowledged_)
+      ignored_ += size;
+    if (size < space.size() && !hangup_)
+      readable_ = false;
+  }
+  return 0;
+}
+
+/// True when the peer has acknowledged all bytes and, after `shutdown`, the end of the stream.
+bool tcp_connection::all_acknowledged() {
+  int outstanding = 0;
+  return loop_->os().ioctl(socket_.get(), SIOCOUTQ, &outstanding) == 0 && outstanding == 0;
+}
+
+void tcp_connection::on_deadline() {
+  if (acknowledged_ || all_acknowledged()) {
+    report_closed();
+    return;
+  }
+  fail({errc::timeout, "close: " + to_string(remote_) + " did not acknowledge all data in time"});
+}
+
+void tcp_connection::abort() {
+  if (socket_ && stage_ != stage::connecting) {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    loop_->os().setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+  release();
+  stage_ = stage::done;
+}
+
+void tcp_connection::release() noexcept {
+  deadline_.cancel();
+  loop_->remove(*this);
+  socket_.reset();
+}
+
+void tcp_connection::report_closed() {
+  release();
+  stage_ = stage::done;
+  sink_->on_closed();
+}
+
+// -- failures ---------------------------------------------------------------------
+
+void tcp_connection::fail(error reason) {
+  release();
+  stage_ = stage::done;
+  sink_->on_failed(std::move(reason));
+}
+
+void tcp_connection::fail_later(int code) {
+  failure_ = std::make_unique<error>(broken(code));
+  // The error was fetched by the call that failed; what arrived before it is still there.
+  hangup_ = true;
+  readable_ = !fin_received_;
+  loop_->run_later(*this);
+}
+
+error tcp_connection::broken(int code) const {
+  const auto peer = to_string(remote_);
+  if (code == ECONNRESET || code == EPIPE || code == ECONNABORTED)
+    return {errc::connection_aborted, "connection reset by peer " + peer, code};
+  const auto reason = code == ETIMEDOUT ? errc::timeout : errc::protocol_failed;
+  return os_error(reason, "connection to " + peer, code);
+}
+
+// -- properties -------------------------------------------------------------------
+
+const transport_descriptor& tcp_connection::descriptor() const noexcept {
+  return tcp_descriptor();
+}
+
+socket_address tcp_connection::local() const {
+  if (local_.port == 0 && socket_)
+    local_ = local_address(loop_->os(), socket_.get());
+  return local_;
+}
+
+message_limits tcp_connection::limits() const {
+  constexpr std::uint64_t unlimited = std::numeric_limits<std::int64_t>::max();
+  return {.singular_transmission = std::nullopt, .send = unlimited, .receive = unlimited};
+}
+
+result<void> tcp_connection::set_property(property_id id, const property_value& value) {
+  if (!socket_)
+    return {errc::connection_closed, "the connection to " + to_string(remote_) + " has ended"};
+  return options_.change(loop_->os(), socket_.get(), remote_.address.family(), id, value);
+}
+
+}  // namespace taps

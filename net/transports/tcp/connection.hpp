@@ -1,0 +1,97 @@
+#pragma once
+
+#include "taps/core/transport/protocol.hpp"
+#include "taps/net/reactor/reactor.hpp"
+#include "taps/net/socket/liveness.hpp"
+#include "taps/net/transports/tcp/options.hpp"
+
+namespace taps {
+
+/// One TCP connection (RFC 9623, section 10.1).
+///
+/// The socket is registered once, for edges in both directions; what the kernel was last known to
+/// offer is remembered in `readable_` and `writable_`. A call to the sink may do anything, down to
+/// destroying this object: `alive_` tells.
+///
+///     connecting --> open --> closing --> done
+///         |            |         |         ^
+///         +------------+---------+---------+   failure, abort
+///
+/// `closing` begins with `close`, or when both ends have finished. It ends once the peer has ended
+/// its direction and acknowledged ours.
+class tcp_connection final : public protocol, private io_source {
+public:
+  /// Takes a socket whose `connect` is under way; `start` comes next.
+  tcp_connection(reactor& loop, sys::descriptor socket, const socket_address& remote,
+                 const tcp_options& options, protocol_sink* sink, bool established);
+  ~tcp_connection() override;
+
+  /// Registers the socket.
+  [[nodiscard]] result<void> start();
+
+  // -- protocol ----------------------------------------------------------------------
+
+  void set_sink(protocol_sink& sink) noexcept override { sink_ = &sink; }
+  void flush(outbound_queue& queue) override;
+  void set_demand(bool wanted) override;
+  void close() override;
+  void abort() override;
+  [[nodiscard]] const transport_descriptor& descriptor() const noexcept override;
+  [[nodiscard]] socket_address local() const override;
+  [[nodiscard]] socket_address remote() const override { return remote_; }
+  [[nodiscard]] message_limits limits() const override;
+  result<void> set_property(property_id id, const property_value& value) override;
+
+private:
+  enum class stage : std::uint8_t { connecting, open, closing, done };
+
+  void on_io(std::uint32_t events) override;
+  void on_later() override;
+
+  // Each of these may end the life of this object.
+  void finish_connecting(std::uint32_t events);
+  void advance();
+  void receive();
+  void end_of_stream();
+  void advance_closing();
+  void on_deadline();
+  void report_closed();
+  void fail(error reason);
+
+  [[nodiscard]] bool write_some(outbound_queue& queue);
+  [[nodiscard]] int drain();
+  [[nodiscard]] bool all_acknowledged();
+  void begin_closing();
+  void shut_down_sending();
+  void fail_later(int code);
+  void release() noexcept;
+  [[nodiscard]] error broken(int code) const;
+
+  reactor* loop_;
+  protocol_sink* sink_;
+  sys::descriptor socket_;
+  socket_address remote_;
+  mutable socket_address local_;
+  tcp_options options_;
+  liveness liveness_;
+  timer deadline_;
+  /// A failure found inside a call from above, to be reported at the end of the turn.
+  std::unique_ptr<error> failure_;
+  /// While closing: what the peer sent after it had acknowledged everything.
+  std::size_t ignored_ = 0;
+  stage stage_;
+  bool demand_ = false;
+  bool readable_ = false;
+  bool writable_ = false;
+  /// `flush` left something behind.
+  bool blocked_ = false;
+  /// The kernel announced an end or an error: read until it comes.
+  bool hangup_ = false;
+  /// There is an error to fetch.
+  bool error_ = false;
+  bool fin_sent_ = false;
+  bool fin_received_ = false;
+  bool acknowledged_ = false;
+};
+
+}  // namespace taps

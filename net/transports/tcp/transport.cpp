@@ -1,0 +1,100 @@
+#include "taps/net/transports/tcp/transport.hpp"
+
+#include "taps/net/socket/native_address.hpp"
+#include "taps/net/socket/socket.hpp"
+#include "taps/net/transports/tcp/acceptor.hpp"
+#include "taps/net/transports/tcp/connection.hpp"
+#include "taps/net/transports/tcp/descriptor.hpp"
+
+#include <netinet/in.h>
+
+#include <cerrno>
+
+namespace taps {
+
+namespace {
+
+/// Returns a listening socket; only `shared` ones let others have the same port.
+result<sys::descriptor> open_listening(sys::kernel& os, const listen_request& request,
+                                       bool shared) {
+  const auto family = request.local.address.family();
+  auto made = open_socket(os, family, SOCK_STREAM, IPPROTO_TCP);
+  if (!made)
+    return made;
+  const auto fd = made->get();
+  if (auto bound = bind_to_interface(os, fd, request.interface); !bound)
+    return bound.failure();
+  // Connections of an earlier listener may linger; they are no reason to refuse the port.
+  set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (shared)
+    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (family == ip_family::v6)
+    set_option(os, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (auto bound = bind_socket(os, fd, request.local); !bound)
+    return bound.failure();
+  if (const auto status = os.listen(fd, SOMAXCONN); status < 0) {
+    const auto what = "listen on " + to_string(request.local);
+    if (status == -EADDRINUSE)
+      return error{errc::establishment_failed,
+                   "port " + std::to_string(request.local.port) + " is in use (" + what + ")",
+                   EADDRINUSE};
+    return os_error(errc::establishment_failed, what, -status);
+  }
+  return made;
+}
+
+}  // namespace
+
+const transport_descriptor& tcp_transport::descriptor() const noexcept { return tcp_descriptor(); }
+
+result<std::unique_ptr<protocol>> tcp_transport::connect(const connect_request& request,
+                                                         protocol_sink& sink) {
+  auto& os = loop_->os();
+  auto made = open_for(os, request, SOCK_STREAM, IPPROTO_TCP);
+  if (!made)
+    return made.failure();
+  const auto fd = made->get();
+  const tcp_options options{request.properties.get()};
+  options.apply_all(os, fd, request.remote.address.family(), request.properties.get());
+  const native_address remote{request.remote};
+  const auto status = os.connect(fd, remote.data(), remote.size());
+  if (status < 0 && status != -EINPROGRESS && status != -EINTR)
+    return os_error(errc::establishment_failed, "connect to " + to_string(request.remote),
+                    -status);
+  auto instance = std::make_unique<tcp_connection>(*loop_, *std::move(made), request.remote,
+                                                   options, &sink, false);
+  // Not before `connect`: an unconnected socket counts as hung up.
+  if (auto started = instance->start(); !started)
+    return started.failure();
+  return std::unique_ptr<protocol>{std::move(instance)};
+}
+
+result<socket_address> tcp_transport::probe(const listen_request& request) {
+  auto made = open_listening(loop_->os(), request, false);
+  if (!made)
+    return made.failure();
+  return local_address(loop_->os(), made->get());
+}
+
+result<std::unique_ptr<acceptor>> tcp_transport::listen(const listen_request& request,
+                                                        acceptor_sink& sink) {
+  auto made = open_listening(loop_->os(), request, request.shared);
+  if (!made)
+    return made.failure();
+  const tcp_options options{request.properties.get()};
+  options.apply_all(loop_->os(), made->get(), request.local.address.family(),
+                    request.properties.get());
+  options.apply_established(loop_->os(), made->get());
+  auto instance = std::make_unique<tcp_acceptor>(*loop_, *std::move(made), options, sink);
+  if (auto started = instance->start(); !started)
+    return started.failure();
+  return std::unique_ptr<acceptor>{std::move(instance)};
+}
+
+std::unique_ptr<transport> make_tcp_transport(reactor& loop) {
+  if (!has_protocol(loop.os(), SOCK_STREAM, IPPROTO_TCP))
+    return nullptr;
+  return std::make_unique<tcp_transport>(loop);
+}
+
+}  // namespace taps
