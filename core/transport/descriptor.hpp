@@ -3,6 +3,7 @@
 #include "taps/core/properties/property_id.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -46,22 +47,36 @@ inline constexpr std::size_t num_features = 16;
 
 /// Returns the name of the Selection Property behind a feature, or of the feature itself.
 [[nodiscard]] std::string_view to_string(feature what) noexcept;
+
+/// Returns the property by which an application asks for a feature; absent for encryption, which
+/// the Security Parameters decide.
+[[nodiscard]] std::optional<property_id> property_of(feature what) noexcept;
+
 [[nodiscard]] std::string_view to_string(support what) noexcept;
 [[nodiscard]] std::string_view to_string(data_unit what) noexcept;
 
-/// Feature by feature, what a protocol or stack provides. Starts out as "never" throughout.
+/// Feature by feature, what a protocol or stack provides. Starts out as "never" throughout; a layer
+/// that sets nothing for a feature leaves it to what it runs over.
 class feature_vector {
 public:
   constexpr feature_vector& set(feature what, support how) noexcept {
     values_[static_cast<std::size_t>(what)] = how;
+    decided_[static_cast<std::size_t>(what)] = true;
     return *this;
   }
+
+  /// Tells whether `set` was called for the feature, even if with "never".
+  [[nodiscard]] constexpr bool decides(feature what) const noexcept {
+    return decided_[static_cast<std::size_t>(what)];
+  }
+
   [[nodiscard]] constexpr support get(feature what) const noexcept {
     return values_[static_cast<std::size_t>(what)];
   }
 
 private:
   std::array<support, num_features> values_{};
+  std::array<bool, num_features> decided_{};
 };
 
 /// Before anything is known from earlier races, how likely a stack is to get through to a peer.
