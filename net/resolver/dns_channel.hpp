@@ -1,0 +1,46 @@
+#pragma once
+
+#include "taps/net/reactor/reactor.hpp"
+#include "taps/net/resolver/dns_resolver.hpp"
+
+#include <ares.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace taps {
+
+/// One c-ares channel on a reactor: its sockets are watched by the reactor and made through the
+/// kernel seam, its time-outs are a timer. c-ares reads the real clock for these.
+class dns_channel {
+public:
+  explicit dns_channel(reactor& loop);
+  dns_channel(const dns_channel&) = delete;
+  dns_channel& operator=(const dns_channel&) = delete;
+  /// Queries that still run get their callbacks, with `ARES_EDESTRUCTION`.
+  ~dns_channel();
+
+  /// Prepares for queries; everything but `hosts_file` counts. The hosts file is not consulted.
+  [[nodiscard]] result<void> open(const dns_options& options);
+
+  /// Starts a query; the callback may come before this returns.
+  void query(const std::string& name, ip_family family, ares_addrinfo_callback done, void* context);
+
+private:
+  class watched_socket;
+
+  void process(ares_socket_t readable, ares_socket_t writable);
+  void arm_timer();
+  void watch(int fd, bool read, bool write);
+  static void on_timer(void* self);
+  static void on_socket_state(void* self, ares_socket_t fd, int read, int write);
+  static const ares_socket_functions& socket_functions();
+
+  reactor* loop_;
+  ares_channel channel_ = nullptr;
+  std::map<int, std::unique_ptr<watched_socket>> sockets_;
+  timer timer_{on_timer, this};
+};
+
+}  // namespace taps
