@@ -18,8 +18,8 @@ result<sys::descriptor> open_socket(sys::kernel& os, ip_family family, int type,
 }
 
 bool has_protocol(sys::kernel& os, int type, int protocol) {
-  return open_socket(os, ip_family::v4, type, protocol).has_value()
-      || open_socket(os, ip_family::v6, type, protocol).has_value();
+  return open_socket(os, ip_family::v4, type, protocol).has_value() ||
+         open_socket(os, ip_family::v6, type, protocol).has_value();
 }
 
 result<void> bind_to_interface(sys::kernel& os, int fd, std::string_view name) {

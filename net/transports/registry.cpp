@@ -1,12 +1,14 @@
 #include "taps/net/transports/registry.hpp"
 
 #include "taps/net/transports/tcp/transport.hpp"
+#include "taps/net/transports/udp/transport.hpp"
 
 namespace taps {
 
 const std::vector<transport_factory>& builtin_transports() {
   static const std::vector<transport_factory> list{
       make_tcp_transport,
+      make_udp_transport,
   };
   return list;
 }

@@ -18,20 +18,20 @@ constexpr duration max_delay = std::chrono::seconds{1};
 /// Errors of a connection that ended before it was accepted, which concern nobody (accept(2)).
 bool is_stillborn(int code) {
   switch (code) {
-    case ECONNABORTED:
-    case ENETDOWN:
-    case EPROTO:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-    case ENETUNREACH:
-    case EPERM:
-    case EINTR:
-      return true;
-    default:
-      return false;
+  case ECONNABORTED:
+  case ENETDOWN:
+  case EPROTO:
+  case ENOPROTOOPT:
+  case EHOSTDOWN:
+  case ENONET:
+  case EHOSTUNREACH:
+  case EOPNOTSUPP:
+  case ENETUNREACH:
+  case EPERM:
+  case EINTR:
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -39,10 +39,7 @@ bool is_stillborn(int code) {
 
 tcp_acceptor::tcp_acceptor(reactor& loop, sys::descriptor socket, const tcp_options& options,
                            acceptor_sink& sink)
-    : loop_(&loop),
-      socket_(std::move(socket)),
-      options_(options),
-      sink_(&sink),
+    : loop_(&loop), socket_(std::move(socket)), options_(options), sink_(&sink),
       local_(local_address(loop.os(), socket_.get())),
       retry_([](void* self) { static_cast<tcp_acceptor*>(self)->resume(); }, this) {}
 
@@ -89,8 +86,7 @@ void tcp_acceptor::back_off(int code) {
   loop_->timers().schedule(retry_, loop_->now() + delay_);
   // Errors are always reported by epoll; there are none worth to hear of on a listening socket.
   if (auto silenced = loop_->modify(*this, 0); !silenced || first)
-    sink_->on_soft_error(
-        os_error(errc::protocol_failed, "accept on " + to_string(local_), code));
+    sink_->on_soft_error(os_error(errc::protocol_failed, "accept on " + to_string(local_), code));
 }
 
 void tcp_acceptor::resume() {

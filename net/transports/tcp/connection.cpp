@@ -30,14 +30,9 @@ constexpr auto default_close_timeout = std::chrono::seconds{30};
 
 tcp_connection::tcp_connection(reactor& loop, sys::descriptor socket, const socket_address& remote,
                                const tcp_options& options, protocol_sink* sink, bool established)
-    : loop_(&loop),
-      sink_(sink),
-      socket_(std::move(socket)),
-      remote_(remote),
-      options_(options),
+    : loop_(&loop), sink_(sink), socket_(std::move(socket)), remote_(remote), options_(options),
       deadline_([](void* self) { static_cast<tcp_connection*>(self)->on_deadline(); }, this),
-      stage_(established ? stage::open : stage::connecting),
-      writable_(established) {}
+      stage_(established ? stage::open : stage::connecting), writable_(established) {}
 
 tcp_connection::~tcp_connection() { abort(); }
 
@@ -187,12 +182,9 @@ void tcp_connection::flush(outbound_queue& queue) {
 bool tcp_connection::write_some(outbound_queue& queue) {
   std::array<iovec, max_pieces> pieces;
   std::size_t count = 0;
-  std::size_t total = 0;
   for (const auto& piece : queue.pieces()) {
-    if (!piece.data.empty()) {
+    if (!piece.data.empty())
       pieces[count++] = {const_cast<std::byte*>(piece.data.data()), piece.data.size()};
-      total += piece.data.size();
-    }
     if (count == max_pieces || piece.final)
       break;
   }
@@ -210,7 +202,6 @@ bool tcp_connection::write_some(outbound_queue& queue) {
       fail_later(static_cast<int>(-n));
     return false;
   }
-  writable_ = static_cast<std::size_t>(n) == total;
   if (queue.consume(static_cast<std::size_t>(n)))
     shut_down_sending();
   return true;
@@ -361,9 +352,7 @@ error tcp_connection::broken(int code) const {
 
 // -- properties -------------------------------------------------------------------
 
-const transport_descriptor& tcp_connection::descriptor() const noexcept {
-  return tcp_descriptor();
-}
+const transport_descriptor& tcp_connection::descriptor() const noexcept { return tcp_descriptor(); }
 
 socket_address tcp_connection::local() const {
   if (local_.port == 0 && socket_)

@@ -17,9 +17,9 @@ transport_descriptor make() {
       .set(feature::keep_alive, support::on_request)
       .set(feature::soft_error_notify, support::on_request)
       .set(feature::active_read_before_send, support::on_request);
-  x.honours = {property_id::keep_alive,           property_id::conn_timeout,
-               property_id::keep_alive_timeout,   property_id::conn_capacity_profile,
-               property_id::max_send_rate,        property_id::final};
+  x.honours = {property_id::keep_alive,         property_id::conn_timeout,
+               property_id::keep_alive_timeout, property_id::conn_capacity_profile,
+               property_id::max_send_rate,      property_id::final};
   x.round_trips = 1;
   x.reach = reachability::assumed;
   x.default_order = 0;

@@ -38,8 +38,8 @@ tcp_options::tcp_options(const transport_properties* properties) {
   timeout_ = properties->connection_timeout().value_or(duration::zero());
   idle_ = properties->keep_alive_timeout().value_or(duration::zero());
   keep_alive_ = properties->flag(property_id::keep_alive);
-  idle_disabled_
-      = properties->is_explicit(property_id::keep_alive_timeout) && idle_ == duration::zero();
+  idle_disabled_ =
+      properties->is_explicit(property_id::keep_alive_timeout) && idle_ == duration::zero();
 }
 
 void tcp_options::apply_all(sys::kernel& os, int fd, ip_family family,
@@ -66,26 +66,26 @@ result<void> tcp_options::change(sys::kernel& os, int fd, ip_family family, prop
                                  const property_value& value) {
   int status = 0;
   switch (id) {
-    case property_id::conn_timeout:
-      timeout_ = value.get_or(duration::zero());
-      status = apply_timeout(os, fd);
-      if (status == 0 && keep_alive_)
-        status = apply_keep_alive(os, fd);
-      break;
-    case property_id::keep_alive_timeout:
-      idle_ = value.get_or(duration::zero());
-      idle_disabled_ = idle_ == duration::zero();
-      if (keep_alive_)
-        status = apply_keep_alive(os, fd);
-      break;
-    case property_id::conn_capacity_profile:
-      status = set_profile(os, fd, family, profile_of(value));
-      break;
-    case property_id::max_send_rate:
-      status = set_pacing(os, fd, value);
-      break;
-    default:
-      return {};
+  case property_id::conn_timeout:
+    timeout_ = value.get_or(duration::zero());
+    status = apply_timeout(os, fd);
+    if (status == 0 && keep_alive_)
+      status = apply_keep_alive(os, fd);
+    break;
+  case property_id::keep_alive_timeout:
+    idle_ = value.get_or(duration::zero());
+    idle_disabled_ = idle_ == duration::zero();
+    if (keep_alive_)
+      status = apply_keep_alive(os, fd);
+    break;
+  case property_id::conn_capacity_profile:
+    status = set_profile(os, fd, family, profile_of(value));
+    break;
+  case property_id::max_send_rate:
+    status = set_pacing(os, fd, value);
+    break;
+  default:
+    return {};
   }
   if (status < 0)
     return os_error(errc::protocol_failed, "set " + std::string{to_string(id)}, -status);

@@ -59,8 +59,7 @@ result<std::unique_ptr<protocol>> tcp_transport::connect(const connect_request& 
   const native_address remote{request.remote};
   const auto status = os.connect(fd, remote.data(), remote.size());
   if (status < 0 && status != -EINPROGRESS && status != -EINTR)
-    return os_error(errc::establishment_failed, "connect to " + to_string(request.remote),
-                    -status);
+    return os_error(errc::establishment_failed, "connect to " + to_string(request.remote), -status);
   auto instance = std::make_unique<tcp_connection>(*loop_, *std::move(made), request.remote,
                                                    options, &sink, false);
   // Not before `connect`: an unconnected socket counts as hung up.

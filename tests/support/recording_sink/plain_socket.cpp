@@ -99,8 +99,8 @@ std::string plain_socket::receive_all(int* code) {
 std::string plain_socket::receive_from(socket_address* from) {
   std::string result(65536, '\0');
   native_address address;
-  const auto n
-      = ::recvfrom(fd_, result.data(), result.size(), 0, address.data(), address.size_out());
+  const auto n =
+      ::recvfrom(fd_, result.data(), result.size(), 0, address.data(), address.size_out());
   result.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
   if (from)
     *from = address.get();

@@ -1,0 +1,31 @@
+#include "taps/net/transports/udp/descriptor.hpp"
+
+namespace taps {
+
+namespace {
+
+transport_descriptor make() {
+  transport_descriptor x;
+  x.name = "udp";
+  x.unit = data_unit::datagram;
+  x.features.set(feature::preserve_msg_boundaries, support::always)
+      .set(feature::full_checksum_send, support::always)
+      .set(feature::full_checksum_recv, support::always)
+      .set(feature::soft_error_notify, support::on_request);
+  x.honours = {property_id::soft_error_notify, property_id::conn_capacity_profile,
+               property_id::ecn};
+  x.round_trips = 0;
+  x.connectionless = true;
+  x.reach = reachability::assumed;
+  x.default_order = 100;
+  return x;
+}
+
+}  // namespace
+
+const transport_descriptor& udp_descriptor() {
+  static const auto instance = make();
+  return instance;
+}
+
+}  // namespace taps

@@ -1,0 +1,117 @@
+#include "taps/net/transports/udp/port.hpp"
+
+#include "taps/net/socket/socket.hpp"
+#include "taps/net/transports/udp/child.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace taps {
+
+namespace {
+
+constexpr std::uint32_t input = EPOLLIN | EPOLLET;
+/// How many batches are read before other sockets get their turn.
+constexpr int turn_budget = 32;
+
+}  // namespace
+
+udp_port::udp_port(reactor& loop, sys::descriptor socket, std::shared_ptr<datagram_io> io,
+                   acceptor_sink& sink)
+    : loop_(&loop), socket_(std::move(socket)), io_(std::move(io)), sink_(&sink),
+      local_(local_address(loop.os(), socket_.get())) {}
+
+udp_port::~udp_port() { loop_->remove(*this); }
+
+result<void> udp_port::start() { return loop_->add(socket_.get(), input, *this); }
+
+// -- receiving --------------------------------------------------------------------
+
+void udp_port::on_io(std::uint32_t events) {
+  // Sinks may let go of the acceptor and all Connections.
+  const auto self = shared_from_this();
+  if ((events & EPOLLERR) != 0)
+    (void)take_error(loop_->os(), socket_.get());
+  if ((events & EPOLLOUT) != 0)
+    notify_waiting();
+  if ((events & (EPOLLIN | EPOLLERR)) != 0)
+    receive();
+}
+
+void udp_port::on_later() {
+  const auto self = shared_from_this();
+  receive();
+}
+
+void udp_port::receive() {
+  for (int turns = 0; turns < turn_budget; ++turns) {
+    datagram_io::inbound_batch batch;
+    const auto count = io_->receive(socket_.get(), batch);
+    if (count == -EINTR)
+      continue;
+    if (count <= 0)
+      return;
+    for (int i = 0; i < count; ++i)
+      dispatch(std::move(batch[static_cast<std::size_t>(i)]));
+    if (static_cast<std::size_t>(count) < datagram_io::batch)
+      return;
+  }
+  loop_->run_later(*this);
+}
+
+void udp_port::dispatch(datagram x) {
+  const udp_flow flow{x.from, x.to.value_or(local_.address)};
+  if (const auto i = children_.find(flow); i != children_.end()) {
+    i->second->arrive(std::move(x));
+    return;
+  }
+  if (sink_ == nullptr || children_.size() >= max_children) {
+    count_drop();
+    return;
+  }
+  auto child = std::make_unique<udp_child>(*loop_, shared_from_this(), flow);
+  children_.emplace(flow, child.get());
+  child->arrive(std::move(x));
+  sink_->on_accepted(std::move(child));
+}
+
+// -- sending ----------------------------------------------------------------------
+
+void udp_port::flush(udp_child& child, outbound_queue& queue) {
+  if (!blocked_) {
+    const auto& flow = child.flow();
+    datagram_io::route route{native_address{flow.remote}, std::nullopt};
+    // Bound to one address, the kernel knows where datagrams come from.
+    if (local_.address.is_any())
+      route.from = flow.local;
+    const auto most = udp_instance::max_payload(flow.remote.address.family());
+    if (!io_->send(socket_.get(), queue, most, &route).blocked)
+      return;
+    blocked_ = loop_->modify(*this, input | EPOLLOUT).has_value();
+  }
+  if (!std::exchange(child.waiting, true))
+    waiting_.push_back(&child);
+}
+
+void udp_port::notify_waiting() {
+  blocked_ = false;
+  (void)loop_->modify(*this, input);
+  notified_.swap(waiting_);
+  for (std::size_t i = 0; i < notified_.size(); ++i) {
+    if (auto* child = std::exchange(notified_[i], nullptr)) {
+      child->waiting = false;
+      child->on_room();
+    }
+  }
+  notified_.clear();
+}
+
+void udp_port::leave(udp_child& child) {
+  children_.erase(child.flow());
+  if (!std::exchange(child.waiting, false))
+    return;
+  std::erase(waiting_, &child);
+  std::replace(notified_.begin(), notified_.end(), &child, static_cast<udp_child*>(nullptr));
+}
+
+}  // namespace taps
