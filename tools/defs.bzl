@@ -56,3 +56,36 @@ def taps_test(name, deps = [], copts = [], main = True, size = "small", **kwargs
         deps = deps + [_GTEST_MAIN if main else _GTEST],
         **kwargs
     )
+
+def taps_fuzz_test(name, deps = [], copts = [], size = "small", **kwargs):
+    """A fuzz target: its source defines LLVMFuzzerTestOneInput.
+
+    An ordinary test runs 10,000 random inputs from a printed seed; with --config=fuzz it is
+    libFuzzer's, for 20 seconds under the sanitizers.
+
+    Args:
+      name: target name.
+      deps: libraries under test.
+      copts: further compiler options.
+      size: Bazel's test size.
+      **kwargs: passed to cc_test.
+    """
+    libfuzzer = str(Label("//tools/fuzz:libfuzzer"))
+    native.cc_test(
+        name = name,
+        size = size,
+        copts = _copts(copts),
+        args = select({
+            libfuzzer: ["-max_total_time=20"],
+            "//conditions:default": ["-runs=10000"],
+        }),
+        linkopts = select({
+            libfuzzer: ["-fsanitize=fuzzer"],
+            "//conditions:default": [],
+        }),
+        deps = deps + select({
+            libfuzzer: [],
+            "//conditions:default": [Label("//tools/fuzz:driver")],
+        }),
+        **kwargs
+    )
