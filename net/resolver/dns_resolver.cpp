@@ -109,6 +109,12 @@ resolved_addresses answer_of(const ares_addrinfo& info, ip_family family) {
   return result;
 }
 
+/// c-ares tells a server that reports a failure like one that cannot be reached.
+std::string_view reason_of(int status) {
+  return status == ARES_ECONNREFUSED ? "no DNS server could be reached or was able to answer"
+                                     : ares_strerror(status);
+}
+
 // -- dns_resolver -----------------------------------------------------------------
 
 class dns_resolver final : public resolver {
@@ -208,7 +214,7 @@ void dns_resolver::on_answer(lookup& x, int status, const ares_addrinfo* info) {
     cache_.store(x.key.first, x.key.second, *outcome, loop_->now());
   } else if (status != ARES_ENODATA) {
     outcome = error{errc::resolution_failed,
-                    "cannot resolve \"" + x.hostname + "\": " + ares_strerror(status)};
+                    "cannot resolve \"" + x.hostname + "\": " + std::string{reason_of(status)}};
   }
   for (auto* waiting : x.waiting)
     waiting->finish(outcome);
