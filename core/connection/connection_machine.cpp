@@ -123,6 +123,13 @@ void connection_machine::service(time_point now) {
     deadline_.reset();
 }
 
+void connection_machine::release() noexcept {
+  channel_.reset();
+  events_.clear();
+  sends_ = {};
+  receives_ = {};
+}
+
 void connection_machine::send_some() {
   auto& queue = channel_->queue();
   do {

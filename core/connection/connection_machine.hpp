@@ -69,8 +69,13 @@ public:
   /// The events not yet told, oldest first.
   [[nodiscard]] ring<connection_event>& events() noexcept { return events_; }
 
+  /// Lets go of the protocol instance and all queues; nothing may follow but destruction.
+  void release() noexcept;
+
   // -- properties ----------------------------------------------------------------------------
 
+  /// Why the Connection ended; null while it lives and after a Close without error.
+  [[nodiscard]] const std::shared_ptr<const error>& failure() const noexcept { return failure_; }
   [[nodiscard]] connection_state state() const noexcept;
   [[nodiscard]] bool ended() const noexcept { return state_ == lifecycle_state::ended; }
   [[nodiscard]] bool configured() const noexcept { return properties_.has_value(); }

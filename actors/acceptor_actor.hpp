@@ -1,0 +1,37 @@
+#pragma once
+
+#include "taps/actors/listener_actor.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+namespace taps {
+
+/// One shard's part of a Listener: accepts, and spawns the Connections on its own shard. Reports
+/// once to the Listener whether it could bind; ends when told to.
+class acceptor_actor final : public pinned<caf::event_based_actor>, acceptor_sink, resident {
+public:
+  acceptor_actor(caf::actor_config& cfg, shard_ptr home, std::shared_ptr<const listening> state,
+                 std::vector<listening_place> places, bool shared);
+  ~acceptor_actor() override;
+
+  const char* name() const override { return "taps.acceptor"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  [[nodiscard]] result<void> bind();
+  [[nodiscard]] bool accepts(const socket_address& from) const;
+
+  void on_accepted(std::unique_ptr<protocol> instance) override;
+  void on_soft_error(error reason) override;
+  void on_shutdown(bool at_once) override;
+
+  std::shared_ptr<const listening> state_;
+  std::vector<listening_place> places_;
+  bool shared_;
+  std::vector<std::unique_ptr<acceptor>> acceptors_;
+};
+
+}  // namespace taps

@@ -1,0 +1,63 @@
+#include "taps/actors/candidate_actor.hpp"
+
+namespace taps {
+
+candidate_actor::candidate_actor(caf::actor_config& cfg, shard_ptr home, candidate what,
+                                 config_ptr config, caf::actor supervisor)
+    : pinned(cfg, std::move(home)), what_(std::move(what)), config_(std::move(config)),
+      supervisor_(std::move(supervisor)) {}
+
+candidate_actor::~candidate_actor() = default;
+
+caf::behavior candidate_actor::make_behavior() {
+  home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
+  begin();
+  // Everything else comes from the protocol; the end comes as an exit message.
+  return {[](caf::unit_t) {}};
+}
+
+void candidate_actor::begin() {
+  connect_request request{what_.remote,   what_.local,         what_.path.interface,
+                          what_.hostname, config_->properties, what_.hop_limit};
+  auto shell = std::make_unique<channel>(config_->framers, what_.stack->unit, home().memory());
+  auto& stack = *shell;
+  handshake_ = std::make_unique<handshake>(std::move(shell), static_cast<handshake_sink&>(*this));
+  auto instance = home().transport_of(*what_.stack).connect(request, stack.as_protocol_sink());
+  if (!instance) {
+    handshake_.reset();
+    report({what_.id, attempt_stage::connecting, nullptr, instance.failure()});
+    return;
+  }
+  stack.attach(std::move(*instance));
+}
+
+void candidate_actor::on_service() {
+  enter([this] {
+    if (!handshake_ || !handshake_->done())
+      return;
+    auto outcome = handshake_->take();
+    candidate_news news{what_.id, attempt_stage::ready, nullptr, {}};
+    if (outcome)
+      news.ready = std::make_shared<std::unique_ptr<channel>>(std::move(*outcome));
+    else
+      news.failure = outcome.failure();
+    report(std::move(news));
+    handshake_.reset();
+  });
+}
+
+void candidate_actor::report(candidate_news news) { send(supervisor_, std::move(news)); }
+
+void candidate_actor::on_shutdown(bool at_once) {
+  if (at_once)
+    enter([this] { quit(caf::exit_reason::user_shutdown); });
+}
+
+void candidate_actor::on_exit() {
+  home().cancel_service(*this);
+  handshake_.reset();
+  supervisor_ = nullptr;
+  home().release(ctrl());
+}
+
+}  // namespace taps

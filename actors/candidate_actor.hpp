@@ -1,0 +1,44 @@
+#pragma once
+
+#include "taps/actors/internal_messages.hpp"
+#include "taps/actors/pinned.hpp"
+#include "taps/core/candidate/candidate.hpp"
+#include "taps/core/connection/handshake.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+namespace taps {
+
+/// One attempt: connects, lets the framers shake hands and reports to the racing supervisor as
+/// `candidate_news`. Ends when told to, and takes its protocol instance along unless that was
+/// handed over.
+class candidate_actor final : public pinned<caf::event_based_actor>,
+                              handshake_sink,
+                              serviced,
+                              resident {
+public:
+  candidate_actor(caf::actor_config& cfg, shard_ptr home, candidate what, config_ptr config,
+                  caf::actor supervisor);
+  ~candidate_actor() override;
+
+  const char* name() const override { return "taps.candidate"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  void begin();
+  void report(candidate_news news);
+
+  void on_handshake_done() override { home().request_service(*this); }
+  void on_service() override;
+  void on_shutdown(bool at_once) override;
+
+  candidate what_;
+  config_ptr config_;
+  caf::actor supervisor_;
+  std::unique_ptr<handshake> handshake_;
+};
+
+}  // namespace taps

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "taps/actors/handles.hpp"
+#include "taps/core/endpoint/endpoint.hpp"
+#include "taps/core/message/framer.hpp"
+#include "taps/core/properties/transport_properties.hpp"
+#include "taps/core/racing/racing_options.hpp"
+#include "taps/core/security/security_parameters.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace taps {
+
+/// All that a Preconnection says, frozen for one action (RFC 9622, section 6).
+struct preconnection_config {
+  std::vector<local_endpoint> locals;
+  std::vector<remote_endpoint> remotes;
+  std::shared_ptr<const transport_properties> properties;
+  security_parameters security;
+  std::vector<framer_factory> framers;
+  racing_options racing;
+
+  /// Whether some framer keeps message boundaries.
+  [[nodiscard]] bool framing_preserves_boundaries() const;
+};
+
+using config_ptr = std::shared_ptr<const preconnection_config>;
+
+}  // namespace taps

@@ -1,0 +1,327 @@
+#include "taps/actors/connection_actor.hpp"
+
+#include "taps/actors/racing_supervisor.hpp"
+
+#include <caf/send.hpp>
+
+namespace taps {
+
+namespace {
+
+using kind = connection_event::kind_type;
+
+}  // namespace
+
+connection_actor::connection_actor(caf::actor_config& cfg, shard_ptr home,
+                                   connection_origin origin)
+    : pinned(cfg, std::move(home)), origin_(std::move(origin)), machine_(*this),
+      timer_([](void* self) { static_cast<connection_actor*>(self)->on_service(); }, this) {}
+
+connection_actor::~connection_actor() = default;
+
+connection_actor* connection_actor::local(const connection& handle) noexcept {
+  auto* here = shard::current();
+  if (!here)
+    return nullptr;
+  auto* found = here->find_resident(caf::actor_cast<caf::actor_control_block*>(handle));
+  auto* self = found ? found->as_connection() : nullptr;
+  return self && self->idle() ? self : nullptr;
+}
+
+connection connection_actor::handle() {
+  return caf::actor_cast<connection>(caf::strong_actor_ptr{ctrl()});
+}
+
+// -- actor --------------------------------------------------------------------------------------
+
+connection_actor::behavior_type connection_actor::make_behavior() {
+  begin();
+  set_exit_handler([this](const caf::exit_msg& x) {
+    machine_.abort({errc::local_abort, "linked actor ended: " + to_string(x.reason)});
+  });
+  set_down_handler([this](const caf::down_msg& x) {
+    if (x.source == supervisor_)
+      finish_race({nullptr,
+                   {errc::establishment_failed, "the race broke off: " + to_string(x.reason)},
+                   {}});
+  });
+  return {
+      [this](send_command& what) { return answer(send(std::move(what), false)); },
+      [this](const receive_command& what) { return answer(machine_.receive(what.request)); },
+      [this](const close_command&) { machine_.close(); },
+      [this](const abort_command&) { abort_now(); },
+      [this](const observe_command& what) { origin_.events = what.events; },
+      [this](const clone_command& what) {
+        // An accepted Connection knows no Remote Endpoint to connect to.
+        caf::anon_send(caf::actor_cast<connection_interface>(what.child),
+                       equip_order{origin_.accepted_by ? nullptr : config_});
+      },
+      [this](set_property_command& what) {
+        return answer(machine_.set_property(what.name, std::move(what.value)));
+      },
+      [this](const get_properties_command&) { return list_properties(); },
+      [this](const equip_order& order) { equip(order); },
+      [this](const race_outcome& outcome) { finish_race(outcome); },
+      [this](first_send& what) { static_cast<void>(send(std::move(what.command), true)); },
+      [this](const clone_failure& what) {
+        deliver(clone_error{handle(), machine_.state(), what.reason});
+      },
+  };
+}
+
+void connection_actor::begin() {
+  if (local_owner_ || origin_.owner == nullptr || home().find_resident(ctrl()))
+    return;
+  home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
+  home().owners().add(origin_.owner, *this);
+  auto* owner = pinned_base::of(caf::actor_cast<caf::actor_control_block*>(origin_.owner));
+  local_owner_ = owner && &owner->home() == &home() ? owner : nullptr;
+}
+
+void connection_actor::on_exit() {
+  // Whoever ended this actor from outside: the owner still hears how it ended.
+  if (!told_terminal_) {
+    machine_.abort({errc::local_abort, "the Connection's actor was ended"});
+    while (!machine_.events().empty()) {
+      auto event = machine_.events().pop_front();
+      tell(event);
+    }
+  }
+  cancel_establishment();
+  timer_.cancel();
+  handshake_.reset();
+  home().cancel_service(*this);
+  if (origin_.owner)
+    home().owners().remove(origin_.owner.id(), *this);
+  origin_ = {};
+  local_owner_ = nullptr;
+  machine_.release();
+  home().release(ctrl());
+}
+
+// -- direct commands -------------------------------------------------------------------------------
+
+void connection_actor::send_now(send_command what) {
+  // A failure is an event, too, and nobody waits for this answer.
+  static_cast<void>(send(std::move(what), false));
+}
+
+result<void> connection_actor::send(send_command what, bool with_initiate) {
+  return machine_.send({std::move(what.data), std::move(what.context), what.end_of_message,
+                        what.wants_sent || has(origin_.events, event_set::sent), with_initiate});
+}
+
+void connection_actor::receive_now(const receive_request& what) {
+  static_cast<void>(machine_.receive(what));
+}
+
+void connection_actor::close_now() { machine_.close(); }
+
+void connection_actor::abort_now() {
+  machine_.abort({errc::local_abort, "the application aborted the Connection"});
+}
+
+// -- other callers -----------------------------------------------------------------------------------
+
+void connection_actor::on_service() {
+  enter([this] {
+    if (handshake_ && handshake_->done())
+      finish_handshake();
+    machine_.service(home().now());
+    while (!machine_.events().empty() && !told_terminal_) {
+      auto event = machine_.events().pop_front();
+      tell(event);
+    }
+    if (told_terminal_)
+      end();
+    else
+      schedule_timer();
+  });
+}
+
+void connection_actor::schedule_timer() {
+  const auto next = machine_.next_deadline();
+  if (next || timer_.scheduled())
+    home().timers().schedule(timer_, next);
+}
+
+void connection_actor::on_owner_down() {
+  // What was promised before the owner left is kept: Close finishes alone.
+  if (machine_.state() <= connection_state::established)
+    machine_.abort({errc::local_abort, "the owner of the Connection ended"});
+}
+
+void connection_actor::on_shutdown(bool at_once) {
+  if (at_once || machine_.state() <= connection_state::established)
+    machine_.abort({errc::local_abort, "the transport services shut down"});
+}
+
+// -- establishment ------------------------------------------------------------------------------------
+
+void connection_actor::accept(std::unique_ptr<protocol> instance) {
+  begin();
+  config_ = origin_.accepted_by->config;
+  machine_.configure(config_->properties, establishment::listen);
+  const auto unit = instance->descriptor().unit;
+  handshake_ = std::make_unique<handshake>(
+      std::make_unique<channel>(config_->framers, unit, home().memory()),
+      static_cast<handshake_sink&>(*this));
+  handshake_->get().attach_ready(std::move(instance));
+  request_service();
+}
+
+void connection_actor::finish_handshake() {
+  auto outcome = handshake_->take();
+  if (outcome && !origin_.accepted_by->stopped) {
+    machine_.establish(std::move(*outcome));
+    handshake_.reset();
+  } else {
+    // Nobody was told of this Connection, so nobody hears of its end.
+    told_terminal_ = true;
+  }
+}
+
+void connection_actor::equip(const equip_order& order) {
+  if (!order.config) {
+    finish_race({nullptr, {errc::not_cloneable, "the Connection cannot be cloned"}, {}});
+    return;
+  }
+  config_ = order.config;
+  machine_.configure(config_->properties, establishment::initiate);
+  if (machine_.ended())
+    return;
+  auto supervisor = spawn_racing_supervisor(home_ptr(), config_, handle(), origin_.timeout);
+  supervisor_ = caf::actor_cast<caf::strong_actor_ptr>(supervisor);
+  monitor(supervisor);
+}
+
+void connection_actor::finish_race(const race_outcome& outcome) {
+  if (machine_.state() != connection_state::establishing)
+    return;
+  if (supervisor_)
+    demonitor(std::exchange(supervisor_, nullptr)->address());
+  report_ = std::make_unique<establishment_report>(outcome.report);
+  if (outcome.winner)
+    machine_.establish(std::move(*outcome.winner));
+  else
+    machine_.establishment_failed(outcome.failure);
+}
+
+void connection_actor::cancel_establishment() {
+  if (auto supervisor = std::exchange(supervisor_, nullptr)) {
+    demonitor(supervisor->address());
+    caf::anon_send_exit(supervisor, caf::exit_reason::user_shutdown);
+  }
+}
+
+void connection_actor::on_stream(std::unique_ptr<protocol>) {
+  // No protocol here carries several streams; the ones that will bring an association actor.
+}
+
+// -- events ----------------------------------------------------------------------------------------------
+
+void connection_actor::tell(connection_event& event) {
+  const auto optional = [this](event_set what) { return has(origin_.events, what); };
+  const auto reason = [&event] { return event.failure ? *event.failure : error{}; };
+  told_terminal_ = is_terminal(event.kind);
+  switch (event.kind) {
+    case kind::ready:
+      tell_ready();
+      break;
+    case kind::establishment_error:
+      tell_establishment_error(event);
+      break;
+    case kind::sent:
+      deliver(sent{handle(), event.state, std::move(event.context)});
+      break;
+    case kind::expired:
+      deliver(expired{handle(), event.state, std::move(event.context)});
+      break;
+    case kind::send_error:
+      deliver(send_error{handle(), event.state, std::move(event.context), reason()});
+      break;
+    case kind::received:
+      deliver(received{handle(), event.state, std::move(event.data), std::move(event.context)});
+      break;
+    case kind::received_partial:
+      deliver(received_partial{handle(), event.state, std::move(event.data),
+                               std::move(event.context), event.end_of_message});
+      break;
+    case kind::receive_error:
+      deliver(receive_error{handle(), event.state, std::move(event.context), reason()});
+      break;
+    case kind::soft_error:
+      if (optional(event_set::soft_error))
+        deliver(soft_error{handle(), event.state, reason()});
+      break;
+    case kind::path_change:
+      if (optional(event_set::path_change))
+        deliver(path_change{handle(), event.state});
+      break;
+    case kind::closed:
+      deliver(closed{handle(), event.state, list_properties()});
+      break;
+    case kind::connection_error:
+      deliver(connection_error{handle(), event.state, reason(), list_properties()});
+      break;
+  }
+}
+
+void connection_actor::tell_ready() {
+  if (origin_.accepted_by)
+    deliver(connection_received{origin_.accepted_by->handle, handle(),
+                                connection_state::established});
+  else
+    deliver(ready{handle(), connection_state::established, report_ ? std::move(*report_)
+                                                                   : establishment_report{}});
+  report_.reset();
+}
+
+void connection_actor::tell_establishment_error(const connection_event& event) {
+  deliver(establishment_error{handle(), {}, event.failure ? *event.failure : error{},
+                              report_ ? *report_ : establishment_report{}});
+  if (origin_.parent)
+    caf::anon_send(caf::actor_cast<connection_interface>(origin_.parent),
+                   clone_failure{event.failure ? *event.failure : error{}});
+}
+
+template<class Event>
+void connection_actor::deliver(Event event) {
+  using element = caf::mailbox_element_vals<Event>;
+  if (local_owner_ && home().is_current()) {
+    element direct{caf::strong_actor_ptr{}, caf::make_message_id(),
+                   caf::mailbox_element::forwarding_stack{}, std::move(event)};
+    switch (local_owner_->try_deliver(direct)) {
+      case delivery_result::done:
+      case delivery_result::ended:
+        return;
+      default:
+        event = std::move(direct.template get_mutable_as<Event>(0));
+    }
+  }
+  if (origin_.owner)
+    origin_.owner->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
+                                                     std::move(event)),
+                           home().departures());
+}
+
+void connection_actor::end() {
+  const auto& failure = machine_.failure();
+  quit(failure ? to_caf_error(*failure) : caf::error{});
+}
+
+property_list connection_actor::list_properties() const {
+  if (!machine_.configured())
+    return property_list{};
+  return {machine_.properties(), machine_.facts()};
+}
+
+caf::result<void> connection_actor::answer(const result<void>& outcome) {
+  // An error answered to a plain message would end its sender.
+  auto* element = current_mailbox_element();
+  if (outcome || !element || !element->mid.is_request())
+    return caf::unit;
+  return to_caf_error(outcome.failure());
+}
+
+}  // namespace taps

@@ -1,0 +1,115 @@
+#pragma once
+
+#include "taps/actors/internal_messages.hpp"
+#include "taps/actors/messages.hpp"
+#include "taps/actors/owner_watch.hpp"
+#include "taps/actors/pinned.hpp"
+#include "taps/core/connection/connection_machine.hpp"
+#include "taps/core/connection/handshake.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+namespace taps {
+
+/// How a Connection starts.
+struct connection_origin {
+  caf::actor owner;
+  event_set events = event_set::none;
+  /// The Listener it came by; null for Connections that are initiated.
+  std::shared_ptr<const listening> accepted_by;
+  /// Of Initiate: absent for no limit.
+  std::optional<duration> timeout;
+  /// The Connection this one is cloned from; null for others.
+  caf::strong_actor_ptr parent;
+};
+
+/// The interface between a Connection and the rest of Tapline.
+using connection_interface
+    = connection::extend<caf::reacts_to<equip_order>, caf::reacts_to<race_outcome>,
+                         caf::reacts_to<first_send>, caf::reacts_to<clone_failure>>;
+
+/// The actor of one Connection: carries commands to its machine and the machine's events to the
+/// owner. A command of an owner on the same shard, and an event to it, need no mailbox.
+class connection_actor final : public pinned<connection_interface::base>,
+                               connection_host,
+                               handshake_sink,
+                               serviced,
+                               owned,
+                               resident {
+public:
+  connection_actor(caf::actor_config& cfg, shard_ptr home, connection_origin origin);
+  ~connection_actor() override;
+
+  const char* name() const override { return "taps.connection"; }
+
+  /// The Connection behind a handle if it lives on this thread's shard and can be called directly
+  /// without overtaking anything sent to it before; null otherwise.
+  [[nodiscard]] static connection_actor* local(const connection& handle) noexcept;
+
+  // -- direct commands: same shard, `local` has returned this ------------------------------------
+
+  void send_now(send_command what);
+  void receive_now(const receive_request& what);
+  void close_now();
+  void abort_now();
+
+  /// Starts out with an inbound protocol instance: announces itself once the framers are ready.
+  /// @pre the origin names a Listener
+  void accept(std::unique_ptr<protocol> instance);
+
+protected:
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+private:
+  // -- connection_host ---------------------------------------------------------------------------
+
+  void request_service() override { home().request_service(*this); }
+  void cancel_establishment() override;
+  void on_stream(std::unique_ptr<protocol> stream) override;
+
+  // -- handshake_sink ------------------------------------------------------------------------------
+
+  void on_handshake_done() override { request_service(); }
+
+  // -- other callers -------------------------------------------------------------------------------
+
+  void on_service() override;
+  void on_owner_down() override;
+  void on_shutdown(bool at_once) override;
+  connection_actor* as_connection() noexcept override { return this; }
+
+  // -- establishment -------------------------------------------------------------------------------
+
+  void begin();
+  void equip(const equip_order& order);
+  void finish_race(const race_outcome& outcome);
+  void finish_handshake();
+
+  result<void> send(send_command what, bool with_initiate);
+
+  // -- events ----------------------------------------------------------------------------------------
+
+  void tell(connection_event& event);
+  void tell_ready();
+  void tell_establishment_error(const connection_event& event);
+  template<class Event>
+  void deliver(Event event);
+  void schedule_timer();
+  void end();
+  [[nodiscard]] connection handle();
+  [[nodiscard]] property_list list_properties() const;
+  caf::result<void> answer(const result<void>& outcome);
+
+  connection_origin origin_;
+  pinned_base* local_owner_ = nullptr;
+  connection_machine machine_;
+  config_ptr config_;
+  caf::strong_actor_ptr supervisor_;
+  std::unique_ptr<handshake> handshake_;
+  std::unique_ptr<establishment_report> report_;
+  timer timer_;
+  bool told_terminal_ = false;
+};
+
+}  // namespace taps

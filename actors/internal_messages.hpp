@@ -1,0 +1,69 @@
+#pragma once
+
+#include "taps/actors/config.hpp"
+#include "taps/core/connection/channel.hpp"
+#include "taps/core/racing/establishment_report.hpp"
+#include "taps/core/racing/race.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <atomic>
+
+namespace taps {
+
+// Messages between Tapline's own actors; they never leave the node.
+
+/// Says what a Connection or Listener is to be: the preconnection's order.
+struct equip_order {
+  config_ptr config;
+};
+
+/// The Message of InitiateWithSend.
+struct first_send {
+  send_command command;
+};
+
+/// How a race ended: with a channel, or with an error.
+struct race_outcome {
+  std::shared_ptr<std::unique_ptr<channel>> winner;
+  error failure;
+  establishment_report report;
+};
+
+/// How far a candidate is: ready (with its channel), at a new stage, or failed.
+struct candidate_news {
+  leaf_id leaf = 0;
+  attempt_stage stage = attempt_stage::connecting;
+  std::shared_ptr<std::unique_ptr<channel>> ready;
+  error failure;
+};
+
+/// What the Connections of a Listener know of it.
+struct listening {
+  listener handle;
+  caf::actor owner;
+  config_ptr config;
+  event_set events = event_set::none;
+  /// Set once Stop was called: Connections not announced by then never are.
+  std::atomic<bool> stopped{false};
+};
+
+/// An acceptor is bound, or could not be.
+struct acceptor_news {
+  error failure;
+};
+
+/// Tells a Connection that a clone of it failed.
+struct clone_failure {
+  error reason;
+};
+
+}  // namespace taps
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::clone_failure)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::acceptor_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::equip_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::first_send)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::race_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::candidate_news)

@@ -1,0 +1,251 @@
+#include "taps/actors/listener_actor.hpp"
+
+#include "taps/actors/acceptor_actor.hpp"
+#include "taps/core/candidate/endpoint_check.hpp"
+#include "taps/core/candidate/selection.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace taps {
+
+namespace {
+
+/// How often a port that the kernel chose for one place may be taken at another.
+constexpr int port_tries = 16;
+
+}  // namespace
+
+listener_actor::listener_actor(caf::actor_config& cfg, shard_ptr home,
+                               std::vector<shard_ptr> shards, caf::actor owner, event_set events)
+    : pinned(cfg, std::move(home)), shards_(std::move(shards)),
+      state_(std::make_shared<listening>()) {
+  state_->owner = std::move(owner);
+  state_->events = events;
+}
+
+listener_actor::~listener_actor() = default;
+
+listener listener_actor::handle() {
+  return caf::actor_cast<listener>(caf::strong_actor_ptr{ctrl()});
+}
+
+// -- actor ----------------------------------------------------------------------------------------
+
+listener_actor::behavior_type listener_actor::make_behavior() {
+  home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
+  home().owners().add(state_->owner, *this);
+  state_->handle = handle();
+  set_down_handler([this](const caf::down_msg& x) { acceptor_down(x); });
+  return {
+      [this](const stop_command&) { stop(); },
+      [this](const get_properties_command&) -> caf::result<property_list> {
+        if (!acceptors_.empty() && bound_ == acceptors_.size())
+          return list_properties();
+        waiting_.push_back(make_response_promise<property_list>());
+        return caf::delegated<property_list>{};
+      },
+      [this](const equip_order& order) { equip(order); },
+      [this](const acceptor_news& news) { take_news(news); },
+  };
+}
+
+void listener_actor::on_exit() {
+  state_->stopped = true;
+  for (auto& x : acceptors_)
+    caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+  acceptors_.clear();
+  for (auto& x : waiting_)
+    x.deliver(to_caf_error({errc::connection_closed, "the Listener has ended"}));
+  waiting_.clear();
+  home().owners().remove(state_->owner.id(), *this);
+  // The state names this very actor: holding on to it would keep both for ever.
+  state_.reset();
+  home().release(ctrl());
+}
+
+void listener_actor::on_owner_down() {
+  enter([this] { quit(); });
+}
+
+void listener_actor::on_shutdown(bool at_once) {
+  enter([&] {
+    if (at_once)
+      quit(caf::exit_reason::user_shutdown);
+    else
+      stop();
+  });
+}
+
+// -- binding --------------------------------------------------------------------------------------
+
+void listener_actor::equip(const equip_order& order) {
+  state_->config = order.config;
+  auto places = find_places();
+  if (!places) {
+    fail(places.failure());
+    return;
+  }
+  places_ = std::move(*places);
+  const auto shared = shards_.size() > 1;
+  for (const auto& x : shards_) {
+    acceptors_.push_back(system().spawn<acceptor_actor>(x, state_, places_, shared));
+    monitor(acceptors_.back());
+  }
+}
+
+result<std::vector<listening_place>> listener_actor::find_places() {
+  const auto& config = *state_->config;
+  if (auto fine = check_endpoints(config.locals, config.remotes, *config.properties,
+                                  establishment::listen);
+      !fine)
+    return fine.failure();
+  for (const auto& x : config.remotes)
+    if (needs_resolution(x))
+      return {errc::not_supported,
+              "Listen: Remote Endpoints filter by address, not by name: " + to_string(x)};
+  std::vector<listening_place> places;
+  for (const auto& x : config.locals)
+    if (auto done = add_places(x, places); !done)
+      return done.failure();
+  return probe(std::move(places));
+}
+
+result<void> listener_actor::add_places(const local_endpoint& where,
+                                        std::vector<listening_place>& places) {
+  const auto& config = *state_->config;
+  selection_request wanted;
+  wanted.properties = *config.properties;
+  wanted.how = establishment::listen;
+  wanted.security = config.security.mode();
+  wanted.framing_preserves_boundaries = config.framing_preserves_boundaries();
+  auto selected = select_stacks(home().stacks(), wanted);
+  if (!selected)
+    return selected.failure();
+  if (needs_resolution(where))
+    return {errc::not_supported, "Listen: a Local Endpoint needs an address, not the name "
+                                     + *where.hostname()};
+  const auto interface = where.interface().value_or("");
+  const auto scope = interface.empty() ? 0 : home().names().interface_index(interface);
+  if (!interface.empty() && scope == 0)
+    return {errc::invalid_configuration, "there is no interface " + interface};
+  for (const auto& ranked : selected->ranked) {
+    if (where.protocol() && !ranked.stack->uses(*where.protocol()))
+      continue;
+    auto port = where.port();
+    if (!port && where.service()) {
+      auto found = home().names().port_of(*where.service(), ranked.stack->base().name);
+      if (!found)
+        return found.failure();
+      port = *found;
+    }
+    const auto index = static_cast<std::size_t>(ranked.stack - home().stacks().data());
+    std::vector<ip_address> addresses{ip_address::any(ip_family::v6),
+                                      ip_address::any(ip_family::v4)};
+    if (where.address())
+      addresses = {*where.address()};
+    for (const auto& address : addresses)
+      places.push_back({index,
+                        {address, port.value_or(0), address.is_link_local() ? scope : 0},
+                        interface});
+  }
+  return {};
+}
+
+listen_request listener_actor::request_for(const listening_place& place) const {
+  return {place.address, place.interface, state_->config->properties, false};
+}
+
+result<std::vector<listening_place>>
+listener_actor::probe(std::vector<listening_place> places) const {
+  error last{errc::no_candidates, "Listen: no protocol for these Local Endpoints"};
+  for (int i = 0; i < port_tries; ++i) {
+    std::vector<listening_place> free;
+    std::uint16_t chosen = 0;
+    bool again = false;
+    for (auto place : places) {
+      const auto ephemeral = place.address.port == 0;
+      if (ephemeral)
+        place.address.port = chosen;
+      auto found = home().transport_of(home().stacks()[place.stack]).probe(request_for(place));
+      if (found) {
+        if (ephemeral)
+          chosen = found->port;
+        place.address.port = found->port;
+        free.push_back(place);
+        continue;
+      }
+      last = found.failure();
+      // A family that the host lacks is no obstacle; a port in use is (RFC 9623, section 4.7).
+      again = again || (ephemeral && chosen != 0 && last.os_code() == EADDRINUSE);
+      if (!ephemeral && last.os_code() == EADDRINUSE)
+        return last;
+    }
+    if (!again)
+      return free.empty() ? result<std::vector<listening_place>>{last} : free;
+  }
+  return last;
+}
+
+void listener_actor::take_news(const acceptor_news& news) {
+  if (news.failure) {
+    fail(news.failure);
+    return;
+  }
+  if (++bound_ < acceptors_.size())
+    return;
+  for (auto& x : waiting_)
+    x.deliver(list_properties());
+  waiting_.clear();
+}
+
+void listener_actor::acceptor_down(const caf::down_msg& what) {
+  std::erase_if(acceptors_, [&](const auto& x) { return x.address() == what.source; });
+  if (!stopping_)
+    fail({errc::protocol_failed, "an acceptor broke down: " + to_string(what.reason)});
+  else if (acceptors_.empty()) {
+    tell(stopped{handle()});
+    quit();
+  }
+}
+
+// -- the end --------------------------------------------------------------------------------------
+
+void listener_actor::stop() {
+  if (std::exchange(stopping_, true))
+    return;
+  state_->stopped = true;
+  for (auto& x : acceptors_)
+    caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
+  if (acceptors_.empty()) {
+    tell(stopped{handle()});
+    quit();
+  }
+}
+
+void listener_actor::fail(error reason) {
+  tell(establishment_error{{}, handle(), reason, {}});
+  quit(to_caf_error(reason));
+}
+
+template<class Event>
+void listener_actor::tell(Event event) {
+  state_->owner->enqueue(
+      caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(event)), context());
+}
+
+property_list listener_actor::list_properties() const {
+  std::string endpoints;
+  for (const auto& x : places_) {
+    const auto text = to_string(x.address);
+    if (endpoints.find(text) == std::string::npos)
+      endpoints += (endpoints.empty() ? "" : ", ") + text;
+  }
+  const auto port = places_.empty() ? 0 : places_.front().address.port;
+  return property_list{{{"_tapline.localEndpoint", endpoints},
+                        {"_tapline.localPort", static_cast<std::int64_t>(port)}}};
+}
+
+}  // namespace taps

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "taps/actors/internal_messages.hpp"
+#include "taps/actors/messages.hpp"
+#include "taps/actors/owner_watch.hpp"
+#include "taps/actors/pinned.hpp"
+
+#include <caf/typed_event_based_actor.hpp>
+
+namespace taps {
+
+/// The interface between a Listener and the rest of Tapline.
+using listener_interface
+    = listener::extend<caf::reacts_to<equip_order>, caf::reacts_to<acceptor_news>>;
+
+/// One address that a Listener listens on with one stack.
+struct listening_place {
+  /// Place of the stack in `shard::stacks()`, which is the same on all shards.
+  std::size_t stack = 0;
+  socket_address address;
+  std::string interface;
+};
+
+/// The actor of one Listener. Finds out which places are free, and has an acceptor actor on each
+/// shard listen there; what a shard accepts stays on it.
+class listener_actor final : public pinned<listener_interface::base>, owned, resident {
+public:
+  listener_actor(caf::actor_config& cfg, shard_ptr home, std::vector<shard_ptr> shards,
+                 caf::actor owner, event_set events);
+  ~listener_actor() override;
+
+  const char* name() const override { return "taps.listener"; }
+
+protected:
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+private:
+  using properties_promise = caf::typed_response_promise<property_list>;
+
+  void equip(const equip_order& order);
+  [[nodiscard]] result<std::vector<listening_place>> find_places();
+  [[nodiscard]] result<void> add_places(const local_endpoint& where,
+                                        std::vector<listening_place>& places);
+  [[nodiscard]] result<std::vector<listening_place>>
+  probe(std::vector<listening_place> places) const;
+  void take_news(const acceptor_news& news);
+  void acceptor_down(const caf::down_msg& what);
+  void stop();
+  void fail(error reason);
+  template<class Event>
+  void tell(Event event);
+  [[nodiscard]] property_list list_properties() const;
+  [[nodiscard]] listener handle();
+  [[nodiscard]] listen_request request_for(const listening_place& place) const;
+
+  void on_owner_down() override;
+  void on_shutdown(bool at_once) override;
+
+  std::vector<shard_ptr> shards_;
+  std::shared_ptr<listening> state_;
+  std::vector<listening_place> places_;
+  std::vector<caf::actor> acceptors_;
+  std::size_t bound_ = 0;
+  std::vector<properties_promise> waiting_;
+  bool stopping_ = false;
+};
+
+}  // namespace taps

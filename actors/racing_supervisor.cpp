@@ -1,0 +1,184 @@
+#include "taps/actors/racing_supervisor.hpp"
+
+#include "taps/actors/candidate_actor.hpp"
+#include "taps/actors/connection_actor.hpp"
+#include "taps/actors/pinned.hpp"
+#include "taps/core/establishment/establishment.hpp"
+
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+
+#include <unordered_map>
+
+namespace taps {
+
+namespace {
+
+/// A thin shell of the establishment machine.
+class racing_supervisor final : public pinned<caf::event_based_actor>, resident {
+public:
+  racing_supervisor(caf::actor_config& cfg, shard_ptr where, config_ptr config,
+                    connection_interface parent, std::optional<duration> timeout)
+      : pinned(cfg, std::move(where)), config_(std::move(config)), parent_(std::move(parent)),
+        machine_(make_request(*config_, timeout), home().stacks(), home().names(), home().now()),
+        timer_([](void* self) { static_cast<racing_supervisor*>(self)->on_timer(); }, this) {}
+
+  const char* name() const override { return "taps.racing_supervisor"; }
+
+protected:
+  caf::behavior make_behavior() override {
+    home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
+    set_down_handler([this](const caf::down_msg& x) { on_candidate_down(x); });
+    perform(machine_.on_start(home().now()));
+    return {[this](candidate_news& news) { on_news(news); }};
+  }
+
+  void on_exit() override {
+    timer_.cancel();
+    queries_.clear();
+    for (auto& entry : attempts_)
+      caf::anon_send_exit(entry.second, caf::exit_reason::user_shutdown);
+    attempts_.clear();
+    winner_.reset();
+    parent_ = nullptr;
+    home().release(ctrl());
+  }
+
+private:
+  static establishment_request make_request(const preconnection_config& config,
+                                            std::optional<duration> timeout) {
+    return {config.locals,          config.remotes, config.properties, config.security.mode(),
+            config.framing_preserves_boundaries(), config.racing,     timeout};
+  }
+
+  // -- inputs ----------------------------------------------------------------------------------
+
+  void on_timer() {
+    enter([this] { perform(machine_.on_timer(home().now())); });
+  }
+
+  void on_shutdown(bool at_once) override {
+    if (at_once)
+      enter([this] { quit(caf::exit_reason::user_shutdown); });
+  }
+
+  void on_answer(std::size_t name, ip_family family, result<resolved_addresses> answer) {
+    enter([&] {
+      if (!answer) {
+        perform(machine_.on_answer(home().now(), name, family, answer.failure()));
+        return;
+      }
+      std::vector<ip_address> addresses;
+      for (const auto& x : answer->entries)
+        addresses.push_back(x.address);
+      perform(machine_.on_answer(home().now(), name, family, std::move(addresses)));
+    });
+  }
+
+  void on_news(candidate_news& news) {
+    const auto now = home().now();
+    if (!news.ready && !news.failure) {
+      machine_.on_stage(now, news.leaf, news.stage);
+      return;
+    }
+    if (attempts_.count(news.leaf) == 0)
+      return;
+    if (news.failure) {
+      end_attempt(news.leaf);
+      perform(machine_.on_failed(now, news.leaf, std::move(news.failure)));
+      return;
+    }
+    winner_ = std::move(news.ready);
+    machine_.on_bound(news.leaf, (*winner_)->instance().local());
+    machine_.on_stage(now, news.leaf, attempt_stage::ready);
+    perform(machine_.on_ready(now, news.leaf));
+  }
+
+  /// A candidate that breaks down is a candidate that failed.
+  void on_candidate_down(const caf::down_msg& what) {
+    for (auto& entry : attempts_) {
+      if (entry.second.address() != what.source)
+        continue;
+      const auto leaf = entry.first;
+      attempts_.erase(leaf);
+      perform(machine_.on_failed(
+          home().now(), leaf,
+          {errc::protocol_failed, "the candidate broke down: " + to_string(what.reason)}));
+      return;
+    }
+  }
+
+  // -- actions ---------------------------------------------------------------------------------
+
+  void perform(const establishment_actions& actions) {
+    using kind = establishment_action::kind_type;
+    for (const auto& x : actions) {
+      switch (x.kind) {
+        case kind::ask:
+          ask(x.name, x.family);
+          break;
+        case kind::start_attempt:
+          start_attempt(x.leaf);
+          break;
+        case kind::cancel_attempt:
+          end_attempt(x.leaf);
+          break;
+        case kind::succeeded:
+          finish({std::move(winner_), {}, machine_.report(home().now())});
+          break;
+        case kind::failed:
+          finish({nullptr, x.reason, machine_.report(home().now())});
+          break;
+      }
+    }
+    if (const auto next = machine_.next_deadline(); next || timer_.scheduled())
+      home().timers().schedule(timer_, next);
+  }
+
+  void ask(std::size_t name, ip_family family) {
+    queries_.push_back(home().names().resolve(
+        machine_.hostname(name), family, [this, name, family](result<resolved_addresses> answer) {
+          on_answer(name, family, std::move(answer));
+        }));
+  }
+
+  void start_attempt(leaf_id leaf) {
+    auto attempt = system().spawn<candidate_actor>(home_ptr(), machine_.candidate_of(leaf),
+                                                   config_, caf::actor{this});
+    monitor(attempt);
+    attempts_.emplace(leaf, std::move(attempt));
+  }
+
+  void end_attempt(leaf_id leaf) {
+    auto i = attempts_.find(leaf);
+    if (i == attempts_.end())
+      return;
+    auto attempt = std::move(i->second);
+    attempts_.erase(i);
+    demonitor(attempt);
+    caf::anon_send_exit(attempt, caf::exit_reason::user_shutdown);
+  }
+
+  void finish(race_outcome outcome) {
+    send(parent_, std::move(outcome));
+    quit();
+  }
+
+  config_ptr config_;
+  connection_interface parent_;
+  establishment_machine machine_;
+  timer timer_;
+  std::vector<std::unique_ptr<resolver_query>> queries_;
+  std::unordered_map<leaf_id, caf::actor> attempts_;
+  std::shared_ptr<std::unique_ptr<channel>> winner_;
+};
+
+}  // namespace
+
+caf::actor spawn_racing_supervisor(const shard_ptr& home, config_ptr config,
+                                   const connection& parent, std::optional<duration> timeout) {
+  return home->system().spawn<racing_supervisor>(
+      home, std::move(config), caf::actor_cast<connection_interface>(parent), timeout);
+}
+
+}  // namespace taps

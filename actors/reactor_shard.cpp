@@ -1,0 +1,48 @@
+#include "taps/actors/reactor_shard.hpp"
+
+namespace taps {
+
+result<std::shared_ptr<reactor_shard>>
+reactor_shard::make(caf::actor_system& system, const std::vector<transport_factory>& transports,
+                    const dns_options& dns) {
+  auto made = std::make_shared<reactor_shard>(system);
+  auto names = make_dns_resolver(made->reactor_, dns);
+  if (!names)
+    return names.failure();
+  made->resolver_ = std::move(*names);
+  for (const auto& make_transport : transports)
+    if (auto way = make_transport(made->reactor_))
+      made->transports_.push_back(std::move(way));
+  return made;
+}
+
+reactor_shard::reactor_shard(caf::actor_system& system) : shard(system) {}
+
+reactor_shard::~reactor_shard() { halt(); }
+
+void reactor_shard::start() {
+  thread_ = std::thread([this] { loop([] { return false; }); });
+}
+
+void reactor_shard::halt() {
+  stop_ = true;
+  reactor_.wake();
+  if (thread_.joinable())
+    thread_.join();
+}
+
+void reactor_shard::run_here(const std::function<bool()>& done) { loop(done); }
+
+void reactor_shard::loop(const std::function<bool()>& done) {
+  enter_thread();
+  reactor_.buffers().bind_to_this_thread();
+  bool more = false;
+  while (!stop_ && !done()) {
+    reactor_.poll(!more);
+    const auto deferred = reactor_.run_deferred();
+    more = run_turn() || deferred;
+  }
+  leave_thread();
+}
+
+}  // namespace taps

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "taps/actors/shard.hpp"
+#include "taps/net/reactor/reactor.hpp"
+#include "taps/net/resolver/dns_resolver.hpp"
+#include "taps/net/transports/registry.hpp"
+
+#include <thread>
+
+namespace taps {
+
+/// A shard with a thread and a reactor of its own.
+class reactor_shard final : public shard {
+public:
+  /// Fails when the reactor or resolver cannot be set up.
+  static result<std::shared_ptr<reactor_shard>>
+  make(caf::actor_system& system, const std::vector<transport_factory>& transports,
+       const dns_options& dns);
+
+  reactor_shard(caf::actor_system& system);
+  ~reactor_shard() override;
+
+  /// Starts the thread.
+  void start();
+  /// Ends the loop and joins the thread; actors that still live there never run again.
+  void halt();
+
+  /// Runs the loop on the calling thread until `done` returns true: for programs with one thread,
+  /// such as benchmarks. @pre not started
+  void run_here(const std::function<bool()>& done);
+
+  // -- what the environment supplies -------------------------------------------------------
+
+  [[nodiscard]] time_point now() const override { return reactor_.now(); }
+  [[nodiscard]] timer_queue& timers() override { return reactor_.timers(); }
+  [[nodiscard]] arena& memory() override { return outbound_; }
+  [[nodiscard]] resolver& names() override { return *resolver_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<transport>>& transports() const override {
+    return transports_;
+  }
+
+protected:
+  void wake() noexcept override { reactor_.wake(); }
+
+private:
+  void loop(const std::function<bool()>& done);
+
+  reactor reactor_;
+  arena outbound_{reactor_.buffers()};
+  std::unique_ptr<resolver> resolver_;
+  std::vector<std::unique_ptr<transport>> transports_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+}  // namespace taps

@@ -1,0 +1,184 @@
+#pragma once
+
+#include "taps/core/base/buffer_pool.hpp"
+#include "taps/core/base/time.hpp"
+#include "taps/core/base/timer_queue.hpp"
+#include "taps/core/candidate/stack.hpp"
+#include "taps/core/transport/protocol.hpp"
+#include "taps/core/transport/resolver.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/execution_unit.hpp>
+#include <caf/resumable.hpp>
+#include <caf/actor_control_block.hpp>
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace taps {
+
+class owner_watch;
+class shard;
+
+using shard_ptr = std::shared_ptr<shard>;
+
+/// Something that does its work at the end of a turn of its shard's loop, when it asked for it.
+class serviced {
+public:
+  virtual void on_service() = 0;
+
+protected:
+  serviced() = default;
+  serviced(const serviced&) = delete;
+  serviced& operator=(const serviced&) = delete;
+  virtual ~serviced() = default;
+
+private:
+  friend class shard;
+  /// Position in the list, plus one; 0 for none.
+  std::size_t position_ = 0;
+};
+
+class connection_actor;
+
+/// An actor that owns descriptors of a shard.
+class resident {
+public:
+  /// The transport services shut down: end in order if you can, or at once.
+  virtual void on_shutdown(bool at_once) = 0;
+  /// Returns the Connection this is; null for others.
+  virtual connection_actor* as_connection() noexcept { return nullptr; }
+
+protected:
+  ~resident() = default;
+};
+
+/// One thread's share of Tapline: its actors, its timers, its protocols, its memory. Derived classes
+/// supply the thread and its clock, or simulate them. Unless said otherwise, members are for the
+/// shard's own thread.
+class shard : public std::enable_shared_from_this<shard> {
+public:
+  explicit shard(caf::actor_system& system);
+  shard(const shard&) = delete;
+  shard& operator=(const shard&) = delete;
+  virtual ~shard();
+
+  /// The shard whose thread this is; null on other threads.
+  [[nodiscard]] static shard* current() noexcept;
+  [[nodiscard]] bool is_current() const noexcept { return current() == this; }
+
+  // -- what the environment supplies -----------------------------------------------------
+
+  [[nodiscard]] virtual time_point now() const = 0;
+  [[nodiscard]] virtual timer_queue& timers() = 0;
+  /// Where this shard's actors put outbound data.
+  [[nodiscard]] virtual arena& memory() = 0;
+  [[nodiscard]] virtual resolver& names() = 0;
+  [[nodiscard]] virtual const std::vector<std::unique_ptr<transport>>& transports() const = 0;
+
+  /// Every protocol stack that the transports allow. Made once.
+  [[nodiscard]] const std::vector<protocol_stack>& stacks();
+  /// Returns the transport behind a stack. @pre the stack is one of `stacks()`
+  [[nodiscard]] transport& transport_of(const protocol_stack& stack) const;
+
+  // -- scheduling -------------------------------------------------------------------------
+
+  [[nodiscard]] caf::actor_system& system() const noexcept { return system_; }
+
+  /// What pinned actors are enqueued to: any thread.
+  [[nodiscard]] caf::execution_unit* arrivals() noexcept { return &arrivals_; }
+  /// What pinned actors run with, so that what they send to and spawn runs elsewhere.
+  [[nodiscard]] caf::execution_unit* departures() noexcept { return &departures_; }
+
+  /// Runs `task` on the shard's thread. Any thread.
+  void post(std::function<void()> task);
+
+  /// Has `who.on_service()` called at the end of the turn.
+  void request_service(serviced& who);
+  void cancel_service(serviced& who) noexcept;
+
+  // -- who lives here ---------------------------------------------------------------------------
+
+  /// Keeps an actor alive that owns descriptors, until it is released.
+  void adopt(caf::strong_actor_ptr who, resident& implementation);
+  void release(const caf::actor_control_block* who);
+  /// Returns the implementation of an actor that lives here; null for strangers.
+  [[nodiscard]] resident* find_resident(const caf::actor_control_block* who) const noexcept {
+    auto i = residents_.find(who);
+    return i == residents_.end() ? nullptr : i->second.implementation;
+  }
+  [[nodiscard]] std::size_t num_residents() const noexcept { return residents_.size(); }
+  /// Calls `f` with each resident; `f` may end them.
+  void for_each_resident(const std::function<void(resident&)>& f) const;
+
+  /// Counts pinned actors that have not ended; any thread.
+  void count_actor(int change) noexcept { alive_.fetch_add(change, std::memory_order_acq_rel); }
+  [[nodiscard]] int num_actors() const noexcept { return alive_.load(std::memory_order_acquire); }
+
+  [[nodiscard]] owner_watch& owners() noexcept { return *owners_; }
+
+protected:
+  /// Makes the loop take notice of work from elsewhere. Any thread.
+  virtual void wake() noexcept = 0;
+
+  /// Declares the calling thread this shard's, or nobody's any more.
+  void enter_thread() noexcept;
+  void leave_thread() noexcept;
+
+  /// One turn: tasks, services, and a bounded number of mailboxes. Returns whether work is left.
+  bool run_turn();
+
+  /// Lets go of what is still queued; for the end.
+  void drop_queued();
+
+private:
+  class arrivals_unit final : public caf::execution_unit {
+  public:
+    arrivals_unit(caf::actor_system& system, shard& owner)
+        : caf::execution_unit(&system), owner_(owner) {}
+    void exec_later(caf::resumable* what) override { owner_.enqueue(what); }
+
+  private:
+    shard& owner_;
+  };
+
+  class departures_unit final : public caf::execution_unit {
+  public:
+    using caf::execution_unit::execution_unit;
+    void exec_later(caf::resumable* what) override;
+  };
+
+  struct tenancy {
+    caf::strong_actor_ptr handle;
+    resident* implementation;
+  };
+
+  void enqueue(caf::resumable* what);
+  void take_remote();
+  void run_services();
+  void run_mailboxes();
+
+  caf::actor_system& system_;
+  arrivals_unit arrivals_;
+  departures_unit departures_;
+  std::deque<caf::resumable*> queue_;
+  std::vector<serviced*> services_;
+  std::unordered_map<const caf::actor_control_block*, tenancy> residents_;
+  std::unique_ptr<owner_watch> owners_;
+  std::vector<protocol_stack> stacks_;
+
+  std::atomic<int> alive_{0};
+  std::mutex mutex_;
+  /// Guarded by `mutex_`.
+  std::vector<caf::resumable*> remote_;
+  std::vector<std::function<void()>> tasks_;
+  /// Something is in `remote_` or `tasks_`.
+  std::atomic<bool> has_remote_{false};
+};
+
+}  // namespace taps

@@ -1,0 +1,223 @@
+#include "taps/actors/transport_services.hpp"
+
+#include "taps/actors/services_impl.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <future>
+#include <stdexcept>
+
+namespace taps {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// -- transport_services::impl ---------------------------------------------------------------
+
+transport_services::impl::impl(caf::actor_system& system, transport_services_options options)
+    : system_(system), options_(std::move(options)) {
+  auto number = options_.shards;
+  if (number == 0)
+    number = std::max(1u, std::thread::hardware_concurrency());
+  for (std::size_t i = 0; i < number; ++i) {
+    auto made = reactor_shard::make(system_, options_.transports, options_.dns);
+    // Without its threads there is nothing that could report an error as an event.
+    if (!made)
+      throw std::runtime_error{"transport_services: " + to_string(made.failure())};
+    threads_.push_back(*made);
+    shards_.push_back(*made);
+  }
+  for (auto& x : threads_)
+    x->start();
+}
+
+transport_services::impl::impl(caf::actor_system& system, std::vector<shard_ptr> shards,
+                               transport_services_options options)
+    : system_(system), options_(std::move(options)), shards_(std::move(shards)) {}
+
+transport_services::impl::~impl() = default;
+
+const shard_ptr& transport_services::impl::shard_for(const caf::actor& owner) const {
+  const auto mine = [this](const shard* x) {
+    return std::find_if(shards_.begin(), shards_.end(),
+                        [x](const auto& y) { return y.get() == x; });
+  };
+  if (auto* pinned = pinned_base::of(caf::actor_cast<caf::actor_control_block*>(owner)))
+    if (auto i = mine(&pinned->home()); i != shards_.end())
+      return *i;
+  if (auto* here = shard::current())
+    if (auto i = mine(here); i != shards_.end())
+      return *i;
+  return shards_[next()];
+}
+
+preconnection transport_services::impl::make(preconnection_config config) {
+  config.racing = options_.racing;
+  auto* here = shard::current();
+  const auto i = std::find_if(shards_.begin(), shards_.end(),
+                              [here](const auto& x) { return x.get() == here; });
+  auto handle = system_.spawn<preconnection_actor>(i != shards_.end() ? *i : shards_[next()],
+                                                   std::move(config));
+  auto as_interface = caf::actor_cast<preconnection_interface>(handle);
+  remember(caf::actor_cast<caf::strong_actor_ptr>(handle));
+  return preconnection{
+      std::make_shared<preconnection::impl>(shared_from_this(), std::move(as_interface))};
+}
+
+void transport_services::impl::remember(const caf::strong_actor_ptr& who) {
+  std::lock_guard guard{mutex_};
+  remembered_.push_back(caf::actor_cast<caf::actor_addr>(who));
+  if (remembered_.size() < prune_at_)
+    return;
+  std::erase_if(remembered_,
+                [](const auto& x) { return !caf::actor_cast<caf::strong_actor_ptr>(x); });
+  prune_at_ = std::max<std::size_t>(64, remembered_.size() * 2);
+}
+
+void transport_services::impl::count_owner(const caf::strong_actor_ptr& who) {
+  remember(who);
+  {
+    std::lock_guard guard{mutex_};
+    ++owners_;
+  }
+  caf::actor_cast<caf::abstract_actor*>(who)->attach_functor(
+      [self = shared_from_this()](const caf::error&) {
+        std::lock_guard guard{self->mutex_};
+        --self->owners_;
+        self->changed_.notify_all();
+      });
+}
+
+void transport_services::impl::run() {
+  std::unique_lock guard{mutex_};
+  changed_.wait(guard, [this] { return owners_ == 0 || stopped_; });
+}
+
+std::size_t transport_services::impl::residents() const {
+  std::size_t result = 0;
+  for (const auto& x : threads_) {
+    auto counted = std::make_shared<std::promise<std::size_t>>();
+    x->post([counted, where = x.get()] { counted->set_value(where->num_residents()); });
+    result += counted->get_future().get();
+  }
+  return result;
+}
+
+bool transport_services::impl::wait_until(steady_clock::time_point deadline,
+                                          const std::function<bool()>& done) const {
+  while (!done()) {
+    if (steady_clock::now() >= deadline)
+      return false;
+    std::this_thread::sleep_for(milliseconds{1});
+  }
+  return true;
+}
+
+void transport_services::impl::end_remembered() {
+  std::vector<caf::actor_addr> all;
+  {
+    std::lock_guard guard{mutex_};
+    all.swap(remembered_);
+  }
+  for (const auto& x : all)
+    if (auto who = caf::actor_cast<caf::strong_actor_ptr>(x))
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(who), caf::exit_reason::kill);
+}
+
+void transport_services::impl::shutdown(milliseconds grace) {
+  if (stopped_.exchange(true))
+    return;
+  {
+    std::lock_guard guard{mutex_};
+    changed_.notify_all();
+  }
+  const auto tell = [this](bool at_once) {
+    for (const auto& x : threads_)
+      x->post([where = x.get(), at_once] {
+        where->for_each_resident([at_once](resident& y) { y.on_shutdown(at_once); });
+      });
+  };
+  tell(false);
+  wait_until(steady_clock::now() + grace, [this] { return residents() == 0; });
+  tell(true);
+  end_remembered();
+  // Ending takes a few turns at most, unless a handler of the application never returns.
+  wait_until(steady_clock::now() + std::chrono::seconds{5}, [this] {
+    return std::all_of(threads_.begin(), threads_.end(),
+                       [](const auto& x) { return x->num_actors() == 0; });
+  });
+  for (auto& x : threads_)
+    x->halt();
+}
+
+// -- transport_services ---------------------------------------------------------------------
+
+transport_services::transport_services(caf::actor_system& system,
+                                       transport_services_options options)
+    : impl_(std::make_shared<impl>(system, std::move(options))) {}
+
+transport_services::transport_services(const transport_services& other)
+    : impl_(other.impl_), owner_(false) {}
+
+transport_services::transport_services(transport_services&& other) noexcept
+    : impl_(other.impl_), owner_(std::exchange(other.owner_, false)) {}
+
+transport_services& transport_services::operator=(transport_services other) noexcept {
+  std::swap(impl_, other.impl_);
+  std::swap(owner_, other.owner_);
+  return *this;
+}
+
+transport_services::~transport_services() {
+  if (owner_)
+    shutdown(std::chrono::seconds{2});
+}
+
+preconnection transport_services::preconnection(std::vector<local_endpoint> locals,
+                                                std::vector<remote_endpoint> remotes,
+                                                transport_properties properties,
+                                                security_parameters security) const {
+  return impl_->make({std::move(locals),
+                      std::move(remotes),
+                      std::make_shared<transport_properties>(std::move(properties)),
+                      security,
+                      {},
+                      {}});
+}
+
+preconnection transport_services::preconnection(remote_endpoint remote,
+                                                transport_properties properties,
+                                                security_parameters security) const {
+  return preconnection(std::vector<local_endpoint>{}, std::vector{std::move(remote)},
+                       std::move(properties), security);
+}
+
+preconnection transport_services::preconnection(local_endpoint local,
+                                                transport_properties properties,
+                                                security_parameters security) const {
+  return preconnection(std::vector{std::move(local)}, std::vector<remote_endpoint>{},
+                       std::move(properties), security);
+}
+
+void transport_services::run() { impl_->run(); }
+
+void transport_services::shutdown(milliseconds grace) { impl_->shutdown(grace); }
+
+std::size_t transport_services::num_shards() const noexcept { return impl_->shards().size(); }
+
+caf::actor_system& transport_services::system() const noexcept { return impl_->system(); }
+
+std::size_t transport_services::num_residents() const { return impl_->residents(); }
+
+std::size_t transport_services::next_shard() const noexcept { return impl_->next(); }
+
+const shard_ptr& transport_services::shard_at(std::size_t number) const {
+  return impl_->shards()[number % impl_->shards().size()];
+}
+
+void transport_services::count_owner(const caf::strong_actor_ptr& who) {
+  impl_->count_owner(who);
+}
+
+}  // namespace taps

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "taps/core/base/result.hpp"
+#include "taps/core/connection/channel.hpp"
+
+#include <memory>
+
+namespace taps {
+
+/// Takes note when a handshake is over. May be called from deep inside the channel: the handshake
+/// and its channel must outlive the call.
+class handshake_sink {
+public:
+  virtual ~handshake_sink() = default;
+  virtual void on_handshake_done() = 0;
+};
+
+/// Holds a channel until its protocol and framers are ready, or one of them failed.
+class handshake final : channel_sink {
+public:
+  handshake(std::unique_ptr<channel> what, handshake_sink& sink) noexcept
+      : channel_(std::move(what)), sink_(sink) {
+    channel_->set_sink(*this);
+  }
+
+  [[nodiscard]] bool done() const noexcept { return ready_ || failure_; }
+
+  /// Returns the ready channel, or why there is none. @pre `done()`
+  [[nodiscard]] result<std::unique_ptr<channel>> take() {
+    if (failure_)
+      return failure_;
+    return std::move(channel_);
+  }
+
+  [[nodiscard]] channel& get() noexcept { return *channel_; }
+
+private:
+  void on_channel_ready() override {
+    ready_ = true;
+    sink_.on_handshake_done();
+  }
+  void on_channel_writable() override { channel_->flush(); }
+  void on_channel_data(const message_context&, slice, bool) override {}
+  void on_channel_end(error) override {
+    fail({errc::connection_aborted, "the peer finished during the handshake"});
+  }
+  void on_channel_stopped() override {}
+  void on_channel_stream(std::unique_ptr<protocol>) override {}
+  void on_channel_soft_error(error) override {}
+  void on_channel_path_change() override {}
+  void on_channel_closed() override {
+    fail({errc::connection_aborted, "the peer closed during the handshake"});
+  }
+  void on_channel_failed(error reason) override { fail(std::move(reason)); }
+
+  void fail(error reason) {
+    if (done())
+      return;
+    failure_ = std::move(reason);
+    sink_.on_handshake_done();
+  }
+
+  std::unique_ptr<channel> channel_;
+  handshake_sink& sink_;
+  bool ready_ = false;
+  error failure_;
+};
+
+}  // namespace taps

@@ -1,0 +1,259 @@
+#include "taps/core/establishment/establishment.hpp"
+
+#include <algorithm>
+
+namespace taps {
+
+namespace {
+
+using kind = establishment_action::kind_type;
+
+candidate_identity identity(const candidate& x) {
+  return {x.node, x.path.interface, x.stack->name, x.local.value_or(socket_address{}), x.remote};
+}
+
+}  // namespace
+
+establishment_machine::establishment_machine(establishment_request request,
+                                             std::span<const protocol_stack> stacks,
+                                             const resolver& lookup, time_point now)
+    : request_(std::move(request)), stacks_(stacks), lookup_(lookup),
+      names_(clamped(request_.racing).resolution_delay), race_(request_.racing), recorder_(now) {
+  input_.options.max_attempts = request_.racing.max_attempts;
+  input_.source_for = [this](const ip_address& x) { return lookup_.source_for(x); };
+}
+
+// -- inputs ---------------------------------------------------------------------------------
+
+establishment_actions establishment_machine::on_start(time_point now) {
+  establishment_actions out;
+  if (auto done = prepare(); !done) {
+    fail(now, done.failure(), out);
+    return out;
+  }
+  take_race(now,
+            race_.on_start(now, request_.timeout ? deadline{now + *request_.timeout} : deadline{}),
+            out);
+  if (names_.names().empty())
+    offer(now, out);
+  else
+    take_names(now, names_.on_start(now), out);
+  return out;
+}
+
+establishment_actions establishment_machine::on_answer(time_point now, std::size_t name,
+                                                       ip_family family,
+                                                       result<std::vector<ip_address>> answer) {
+  establishment_actions out;
+  if (over_)
+    return out;
+  if (answer)
+    recorder_.answered(now, hostname(name), family, answer->size());
+  else
+    recorder_.answered(now, hostname(name), family, answer.failure());
+  take_names(now, names_.on_answer(now, name, family, std::move(answer)), out);
+  return out;
+}
+
+establishment_actions establishment_machine::on_ready(time_point now, leaf_id leaf) {
+  establishment_actions out;
+  take_race(now, race_.on_ready(now, leaf), out);
+  return out;
+}
+
+establishment_actions establishment_machine::on_failed(time_point now, leaf_id leaf, error reason) {
+  establishment_actions out;
+  recorder_.failed(now, leaf, std::move(reason));
+  take_race(now, race_.on_failed(now, leaf), out);
+  return out;
+}
+
+establishment_actions establishment_machine::on_timer(time_point now) {
+  establishment_actions out;
+  if (over_)
+    return out;
+  take_names(now, names_.on_timer(now), out);
+  take_race(now, race_.on_timer(now), out);
+  return out;
+}
+
+void establishment_machine::on_stage(time_point now, leaf_id leaf, attempt_stage stage) {
+  recorder_.reached(now, leaf, stage);
+}
+
+void establishment_machine::on_bound(leaf_id leaf, const socket_address& local) {
+  recorder_.bound(leaf, local);
+}
+
+deadline establishment_machine::next_deadline() const noexcept {
+  return over_ ? deadline{} : sooner(names_.next_deadline(), race_.next_deadline());
+}
+
+// -- preparation --------------------------------------------------------------------------------
+
+result<void> establishment_machine::prepare() {
+  if (auto fine = check_endpoints(request_.locals, request_.remotes, *request_.properties,
+                                  establishment::initiate);
+      !fine)
+    return fine;
+  selection_request wanted;
+  wanted.properties = *request_.properties;
+  wanted.security = request_.security;
+  wanted.framing_preserves_boundaries = request_.framing_preserves_boundaries;
+  wanted.protocols = restriction_of(request_.remotes);
+  auto selected = select_stacks(stacks_, wanted);
+  if (!selected)
+    return selected.failure();
+  input_.stacks = std::move(selected->ranked);
+  for (std::size_t i = 0; i < request_.remotes.size(); ++i)
+    if (auto done = prepare_remote(i); !done)
+      return done;
+  for (std::size_t i = 0; i < request_.locals.size(); ++i)
+    if (auto done = prepare_local(i); !done)
+      return done;
+  input_.paths = paths_for(input_.locals, input_.stacks);
+  for (auto& x : input_.paths)
+    if (!x.interface.empty())
+      x.index = lookup_.interface_index(x.interface);
+  return {};
+}
+
+result<void> establishment_machine::prepare_remote(std::size_t index) {
+  const auto& from = request_.remotes[index];
+  auto remote = describe(index, from);
+  auto scope = index_of(remote.interface);
+  if (!scope)
+    return scope.failure();
+  remote.scope = *scope;
+  if (!remote.port && from.service())
+    if (auto done = find_service_ports(remote, *from.service()); !done)
+      return done;
+  if (needs_resolution(from)) {
+    names_.add(*from.hostname());
+    owners_.push_back({false, index});
+  }
+  input_.remotes.push_back(std::move(remote));
+  return {};
+}
+
+result<void> establishment_machine::prepare_local(std::size_t index) {
+  const auto& from = request_.locals[index];
+  auto local = describe(index, from);
+  auto scope = index_of(local.interface);
+  if (!scope)
+    return scope.failure();
+  local.scope = *scope;
+  if (needs_resolution(from)) {
+    names_.add(*from.hostname());
+    owners_.push_back({true, index});
+  }
+  input_.locals.push_back(std::move(local));
+  return {};
+}
+
+result<void> establishment_machine::find_service_ports(resolved_remote& remote,
+                                                       const std::string& service) {
+  error failure{errc::resolution_failed, "no protocol for service " + service};
+  for (const auto& x : input_.stacks) {
+    const std::string base{x.stack->base().name};
+    if (auto port = lookup_.port_of(service, base))
+      remote.service_ports.emplace_back(base, *port);
+    else
+      failure = port.failure();
+  }
+  return remote.service_ports.empty() ? result<void>{failure} : result<void>{};
+}
+
+result<std::uint32_t> establishment_machine::index_of(const std::string& interface) const {
+  if (interface.empty())
+    return std::uint32_t{0};
+  const auto index = lookup_.interface_index(interface);
+  if (index == 0)
+    return {errc::invalid_configuration, "there is no interface " + interface};
+  return index;
+}
+
+// -- progress
+// ---------------------------------------------------------------------------------------
+
+void establishment_machine::take_names(time_point now, resolution_event event,
+                                       establishment_actions& out) {
+  switch (event) {
+  case resolution_event::none:
+    break;
+  case resolution_event::ask:
+    for (std::size_t i = 0; i < names_.names().size(); ++i)
+      for (auto family : {ip_family::v6, ip_family::v4}) {
+        recorder_.asked(now, hostname(i), family);
+        out.push_back({kind::ask, i, family, 0, {}});
+      }
+    break;
+  default:
+    refresh_addresses();
+    offer(now, out);
+  }
+}
+
+void establishment_machine::refresh_addresses() {
+  for (std::size_t i = 0; i < owners_.size(); ++i) {
+    auto addresses =
+        names_.names()[i].usable() ? names_.names()[i].addresses() : std::vector<ip_address>{};
+    if (owners_[i].local)
+      input_.locals[owners_[i].index].addresses = std::move(addresses);
+    else
+      input_.remotes[owners_[i].index].addresses = std::move(addresses);
+  }
+}
+
+void establishment_machine::offer(time_point now, establishment_actions& out) {
+  untried_ = std::exchange(gathered_, true) ? regather(input_, started_, untried_) : gather(input_);
+  const auto more = names_.more_to_come();
+  error why_none;
+  if (untried_.empty() && started_.empty() && !more)
+    why_none = !names_.names().empty() && !names_.usable() ? names_.failure() : no_leaves(input_);
+  std::vector<race_leaf> leaves;
+  leaves.reserve(untried_.size());
+  for (const auto& x : untried_) {
+    leaves.push_back({x.id, x.branch == branch_type::path       ? delay_class::path
+                            : x.branch == branch_type::protocol ? delay_class::protocol
+                                                                : delay_class::endpoint});
+    recorder_.introduce(x.id, identity(x));
+    candidates_.insert_or_assign(x.id, x);
+  }
+  take_race(now, race_.on_offer(now, leaves, more, why_none), out);
+}
+
+void establishment_machine::take_race(time_point now, const race_actions& what,
+                                      establishment_actions& out) {
+  for (const auto& x : what) {
+    switch (x.what) {
+    case race_action::kind::start_attempt: {
+      const auto& started = candidates_.at(x.leaf);
+      started_.push_back(started);
+      std::erase_if(untried_, [&](const auto& y) { return y.id == x.leaf; });
+      recorder_.started(now, x.leaf);
+      out.push_back({kind::start_attempt, 0, {}, x.leaf, {}});
+      break;
+    }
+    case race_action::kind::cancel_attempt:
+      recorder_.lost(now, x.leaf);
+      out.push_back({kind::cancel_attempt, 0, {}, x.leaf, {}});
+      break;
+    case race_action::kind::succeeded:
+      recorder_.won(now, x.leaf);
+      over_ = true;
+      out.push_back({kind::succeeded, 0, {}, x.leaf, {}});
+      break;
+    default:
+      fail(now, x.reason, out);
+    }
+  }
+}
+
+void establishment_machine::fail(time_point now, const error& reason, establishment_actions& out) {
+  over_ = true;
+  auto told = started_.empty() ? reason : explain(reason, recorder_.report(now));
+  out.push_back({kind::failed, 0, {}, 0, std::move(told)});
+}
+
+}  // namespace taps

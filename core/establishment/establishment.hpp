@@ -1,0 +1,122 @@
+#pragma once
+
+#include "taps/core/candidate/endpoint_check.hpp"
+#include "taps/core/candidate/gather.hpp"
+#include "taps/core/candidate/selection.hpp"
+#include "taps/core/racing/establishment_recorder.hpp"
+#include "taps/core/racing/race.hpp"
+#include "taps/core/racing/resolution.hpp"
+#include "taps/core/transport/resolver.hpp"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace taps {
+
+/// What is to be established.
+struct establishment_request {
+  std::vector<local_endpoint> locals;
+  std::vector<remote_endpoint> remotes;
+  std::shared_ptr<const transport_properties> properties;
+  security_mode security = security_mode::secure;
+  bool framing_preserves_boundaries = false;
+  racing_options racing;
+  /// Spans resolution, racing and handshakes; absent for none.
+  std::optional<duration> timeout;
+};
+
+/// What the shell of an establishment has to do.
+struct establishment_action {
+  enum class kind_type : std::uint8_t {
+    /// Ask for the addresses of `hostname` in `family`; the answer names `name`.
+    ask,
+    /// Start an attempt for the candidate `leaf`.
+    start_attempt,
+    /// Drop the attempt of `leaf`.
+    cancel_attempt,
+    /// Terminal: `leaf` won.
+    succeeded,
+    /// Terminal: `reason` tells every cause.
+    failed,
+  };
+
+  kind_type kind = kind_type::ask;
+  std::size_t name = 0;
+  ip_family family = ip_family::v6;
+  leaf_id leaf = 0;
+  error reason;
+};
+
+using establishment_actions = std::vector<establishment_action>;
+
+/// From what an application asks to a candidate that won: checks, selection of stacks, resolution,
+/// gathering and racing as one machine (RFC 9623, section 4). The shell performs its actions in
+/// order, feeds results with the current time and calls `on_timer` at `next_deadline()`. Ends with
+/// exactly one terminal action, unless it is dropped.
+class establishment_machine {
+public:
+  /// `stacks` and `lookup` must outlive the machine; of `lookup` only what answers at once is used.
+  establishment_machine(establishment_request request, std::span<const protocol_stack> stacks,
+                        const resolver& lookup, time_point now);
+
+  // -- inputs -------------------------------------------------------------------------
+
+  establishment_actions on_start(time_point now);
+  establishment_actions on_answer(time_point now, std::size_t name, ip_family family,
+                                  result<std::vector<ip_address>> answer);
+  establishment_actions on_ready(time_point now, leaf_id leaf);
+  establishment_actions on_failed(time_point now, leaf_id leaf, error reason);
+  establishment_actions on_timer(time_point now);
+
+  /// An attempt came further, or is bound; for the report only.
+  void on_stage(time_point now, leaf_id leaf, attempt_stage stage);
+  void on_bound(leaf_id leaf, const socket_address& local);
+
+  // -- properties ---------------------------------------------------------------------
+
+  [[nodiscard]] deadline next_deadline() const noexcept;
+  [[nodiscard]] const candidate& candidate_of(leaf_id leaf) const { return candidates_.at(leaf); }
+  [[nodiscard]] const std::string& hostname(std::size_t name) const {
+    return names_.names()[name].hostname();
+  }
+  [[nodiscard]] establishment_report report(time_point now) const { return recorder_.report(now); }
+  [[nodiscard]] bool over() const noexcept { return over_; }
+
+private:
+  /// Which endpoint a name belongs to.
+  struct name_owner {
+    bool local = false;
+    std::size_t index = 0;
+  };
+
+  [[nodiscard]] result<void> prepare();
+  [[nodiscard]] result<void> prepare_remote(std::size_t index);
+  [[nodiscard]] result<void> prepare_local(std::size_t index);
+  [[nodiscard]] result<void> find_service_ports(resolved_remote& remote,
+                                                const std::string& service);
+  [[nodiscard]] result<std::uint32_t> index_of(const std::string& interface) const;
+  void refresh_addresses();
+  void offer(time_point now, establishment_actions& out);
+  void take_names(time_point now, resolution_event event, establishment_actions& out);
+  void take_race(time_point now, const race_actions& what, establishment_actions& out);
+  void fail(time_point now, const error& reason, establishment_actions& out);
+
+  establishment_request request_;
+  std::span<const protocol_stack> stacks_;
+  const resolver& lookup_;
+  gather_input input_;
+  resolution_set names_;
+  std::vector<name_owner> owners_;
+  race race_;
+  establishment_recorder recorder_;
+  std::unordered_map<leaf_id, candidate> candidates_;
+  std::vector<candidate> untried_;
+  std::vector<candidate> started_;
+  bool gathered_ = false;
+  bool over_ = false;
+};
+
+}  // namespace taps
