@@ -1,0 +1,182 @@
+#include "taps/core/racing/resolution.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <utility>
+
+namespace taps {
+
+std::string_view to_string(resolution_state state) noexcept {
+  constexpr std::array<std::string_view, 6> names{"idle",     "asking",   "delaying",
+                                                  "released", "complete", "failed"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+std::string_view to_string(resolution_event event) noexcept {
+  constexpr std::array<std::string_view, 6> names{"none",  "ask",       "released",
+                                                  "added", "exhausted", "failed"};
+  return names[static_cast<std::size_t>(event)];
+}
+
+// -- one name ------------------------------------------------------------------
+
+name_resolution::name_resolution(std::string hostname, duration resolution_delay)
+    : hostname_(std::move(hostname)), resolution_delay_(resolution_delay) {}
+
+resolution_event name_resolution::on_start(time_point) {
+  if (state_ != resolution_state::idle)
+    return resolution_event::none;
+  state_ = resolution_state::asking;
+  return resolution_event::ask;
+}
+
+resolution_event name_resolution::on_answer(time_point now, ip_family family,
+                                            result<std::vector<ip_address>> answer) {
+  auto& mine = family == ip_family::v6 ? v6_ : v4_;
+  if (state_ == resolution_state::idle || !mine.pending)
+    return resolution_event::none;
+  auto before = addresses().size();
+  mine.pending = false;
+  if (answer) {
+    mine.addresses = std::move(*answer);
+    if (mine.addresses.size() > max_addresses)
+      mine.addresses.resize(max_addresses);
+  } else {
+    mine.reason = answer.failure();
+  }
+  if (state_ == resolution_state::released) {
+    state_ = resolution_state::complete;
+    // An empty answer may add addresses too: those of the first family that kept to its half.
+    return addresses().size() > before ? resolution_event::added : resolution_event::exhausted;
+  }
+  return settle(now);
+}
+
+resolution_event name_resolution::on_timer(time_point now) {
+  if (!delay_until_ || now < *delay_until_)
+    return resolution_event::none;
+  delay_until_.reset();
+  state_ = resolution_state::released;
+  return resolution_event::released;
+}
+
+resolution_event name_resolution::settle(time_point now) {
+  if (v6_.pending && !v4_.addresses.empty() && resolution_delay_ > duration::zero()) {
+    state_ = resolution_state::delaying;
+    delay_until_ = now + resolution_delay_;
+    return resolution_event::none;
+  }
+  delay_until_.reset();
+  auto waits = v6_.pending || v4_.pending;
+  if (!v6_.addresses.empty() || !v4_.addresses.empty()) {
+    state_ = waits ? resolution_state::released : resolution_state::complete;
+    return resolution_event::released;
+  }
+  if (waits)
+    return resolution_event::none;
+  state_ = resolution_state::failed;
+  return resolution_event::failed;
+}
+
+std::size_t name_resolution::room_beside(const family_answer& other) const noexcept {
+  auto half = max_addresses / 2;
+  return max_addresses - (other.pending ? half : std::min(other.addresses.size(), half));
+}
+
+std::vector<ip_address> name_resolution::addresses() const {
+  std::vector<ip_address> out;
+  if (!usable())
+    return out;
+  auto append = [&](const family_answer& mine, const family_answer& other) {
+    auto n = std::min(mine.addresses.size(), room_beside(other));
+    out.insert(out.end(), mine.addresses.begin(),
+               mine.addresses.begin() + static_cast<std::ptrdiff_t>(n));
+  };
+  append(v6_, v4_);
+  append(v4_, v6_);
+  return out;
+}
+
+error name_resolution::failure() const {
+  assert(state_ == resolution_state::failed);
+  auto why = [](const family_answer& x) {
+    return x.reason ? x.reason.text() : std::string{"no address"};
+  };
+  return {errc::resolution_failed, hostname_ + ": AAAA: " + why(v6_) + "; A: " + why(v4_)};
+}
+
+// -- several names -------------------------------------------------------------
+
+std::size_t resolution_set::add(std::string hostname) {
+  names_.emplace_back(std::move(hostname), resolution_delay_);
+  return names_.size() - 1;
+}
+
+resolution_event resolution_set::on_start(time_point now) {
+  auto out = resolution_event::none;
+  for (auto& x : names_) {
+    if (x.on_start(now) == resolution_event::ask)
+      out = resolution_event::ask;
+  }
+  return out;
+}
+
+resolution_event resolution_set::on_answer(time_point now, std::size_t index, ip_family family,
+                                           result<std::vector<ip_address>> answer) {
+  assert(index < names_.size());
+  auto was_usable = usable();
+  return translate(names_[index].on_answer(now, family, std::move(answer)), was_usable);
+}
+
+resolution_event resolution_set::on_timer(time_point now) {
+  auto was_usable = usable();
+  auto out = resolution_event::none;
+  for (auto& x : names_) {
+    if (x.on_timer(now) == resolution_event::released)
+      out = resolution_event::released;
+  }
+  return translate(out, was_usable);
+}
+
+resolution_event resolution_set::translate(resolution_event event, bool was_usable) const noexcept {
+  switch (event) {
+  case resolution_event::released:
+    return was_usable ? resolution_event::added : resolution_event::released;
+  case resolution_event::failed:
+    if (more_to_come() && !usable())
+      return resolution_event::none;
+    return usable() ? resolution_event::exhausted : resolution_event::failed;
+  default:
+    return event;
+  }
+}
+
+deadline resolution_set::next_deadline() const noexcept {
+  deadline out;
+  for (const auto& x : names_)
+    out = sooner(out, x.next_deadline());
+  return out;
+}
+
+bool resolution_set::more_to_come() const noexcept {
+  return std::ranges::any_of(names_, &name_resolution::more_to_come);
+}
+
+bool resolution_set::usable() const noexcept {
+  return std::ranges::any_of(names_, &name_resolution::usable);
+}
+
+error resolution_set::failure() const {
+  std::string text;
+  for (const auto& x : names_) {
+    if (x.state() != resolution_state::failed)
+      continue;
+    if (!text.empty())
+      text += "; ";
+    text += x.failure().text();
+  }
+  return {errc::resolution_failed, std::move(text)};
+}
+
+}  // namespace taps
