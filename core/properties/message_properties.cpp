@@ -69,11 +69,12 @@ result<void> message_properties::set(property_id which, property_value value) {
   auto checked = check_value(info, std::move(value));
   if (!checked)
     return checked.failure();
-  return with_member(*this, which, result<void>{}, [&](auto& member) -> result<void> {
+  with_member(*this, which, false, [&](auto& member) {
     using type = typename std::remove_reference_t<decltype(member)>::value_type;
     member = checked->template get_or<type>(beyond_any<type>);
-    return {};
+    return true;
   });
+  return {};
 }
 
 result<void> message_properties::set(std::string_view name, property_value value) {
