@@ -1,6 +1,7 @@
 #include "taps/core/candidate/gather.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace taps {
 
