@@ -18,9 +18,9 @@ acceptor_actor::~acceptor_actor() = default;
 
 caf::behavior acceptor_actor::make_behavior() {
   home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
-  auto done = bind();
+  const auto outcome = bind();
   send(caf::actor_cast<listener_interface>(state_->handle),
-       acceptor_news{done ? error{} : done.failure()});
+       acceptor_news{outcome ? error{} : outcome.failure()});
   return {[](caf::unit_t) {}};
 }
 

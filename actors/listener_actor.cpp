@@ -108,8 +108,8 @@ result<std::vector<listening_place>> listener_actor::find_places() {
               "Listen: Remote Endpoints filter by address, not by name: " + to_string(x)};
   std::vector<listening_place> places;
   for (const auto& x : config.locals)
-    if (auto done = add_places(x, places); !done)
-      return done.failure();
+    if (auto added = add_places(x, places); !added)
+      return added.failure();
   return probe(std::move(places));
 }
 

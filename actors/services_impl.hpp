@@ -39,12 +39,14 @@ public:
   void shutdown(std::chrono::milliseconds grace);
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
-  [[nodiscard]] preconnection make(preconnection_config config);
+  [[nodiscard]] taps::preconnection make(preconnection_config config);
+
+  /// Asks the threads, so not for them.
+  [[nodiscard]] std::size_t residents() const;
 
 private:
-  [[nodiscard]] std::size_t residents() const;
   void end_remembered();
-  bool wait_until(std::chrono::steady_clock::time_point deadline,
+  bool wait_until(std::chrono::steady_clock::time_point limit,
                   const std::function<bool()>& done) const;
 
   caf::actor_system& system_;

@@ -52,7 +52,7 @@ const shard_ptr& transport_services::impl::shard_for(const caf::actor& owner) co
   return shards_[next()];
 }
 
-preconnection transport_services::impl::make(preconnection_config config) {
+taps::preconnection transport_services::impl::make(preconnection_config config) {
   config.racing = options_.racing;
   auto* here = shard::current();
   const auto i = std::find_if(shards_.begin(), shards_.end(),
@@ -61,8 +61,8 @@ preconnection transport_services::impl::make(preconnection_config config) {
                                                    std::move(config));
   auto as_interface = caf::actor_cast<preconnection_interface>(handle);
   remember(caf::actor_cast<caf::strong_actor_ptr>(handle));
-  return preconnection{
-      std::make_shared<preconnection::impl>(shared_from_this(), std::move(as_interface))};
+  return taps::preconnection{
+      std::make_shared<taps::preconnection::impl>(shared_from_this(), std::move(as_interface))};
 }
 
 void transport_services::impl::remember(const caf::strong_actor_ptr& who) {
@@ -104,10 +104,10 @@ std::size_t transport_services::impl::residents() const {
   return result;
 }
 
-bool transport_services::impl::wait_until(steady_clock::time_point deadline,
+bool transport_services::impl::wait_until(steady_clock::time_point limit,
                                           const std::function<bool()>& done) const {
   while (!done()) {
-    if (steady_clock::now() >= deadline)
+    if (steady_clock::now() >= limit)
       return false;
     std::this_thread::sleep_for(milliseconds{1});
   }
@@ -174,7 +174,7 @@ transport_services::~transport_services() {
     shutdown(std::chrono::seconds{2});
 }
 
-preconnection transport_services::preconnection(std::vector<local_endpoint> locals,
+taps::preconnection transport_services::preconnection(std::vector<local_endpoint> locals,
                                                 std::vector<remote_endpoint> remotes,
                                                 transport_properties properties,
                                                 security_parameters security) const {
@@ -186,14 +186,14 @@ preconnection transport_services::preconnection(std::vector<local_endpoint> loca
                       {}});
 }
 
-preconnection transport_services::preconnection(remote_endpoint remote,
+taps::preconnection transport_services::preconnection(remote_endpoint remote,
                                                 transport_properties properties,
                                                 security_parameters security) const {
   return preconnection(std::vector<local_endpoint>{}, std::vector{std::move(remote)},
                        std::move(properties), security);
 }
 
-preconnection transport_services::preconnection(local_endpoint local,
+taps::preconnection transport_services::preconnection(local_endpoint local,
                                                 transport_properties properties,
                                                 security_parameters security) const {
   return preconnection(std::vector{std::move(local)}, std::vector<remote_endpoint>{},
