@@ -37,16 +37,17 @@ tcp_connection::tcp_connection(reactor& loop, sys::descriptor socket, const sock
 tcp_connection::~tcp_connection() { abort(); }
 
 result<void> tcp_connection::start() {
-  return loop_->add(socket_.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, *this);
+  return loop_->add(socket_.get(), EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, *this);
 }
 
 // -- events -----------------------------------------------------------------------
 
 void tcp_connection::on_io(std::uint32_t events) {
   const liveness::watch alive{liveness_};
-  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-    hangup_ = true;
-  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+  // Urgent data makes reads stop in front of it, so then short ones say nothing either.
+  if (events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+    thorough_ = true;
+  if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
     readable_ = !fin_received_;
   if (events & EPOLLERR)
     error_ = true;
@@ -139,7 +140,7 @@ void tcp_connection::receive() {
     const auto size = static_cast<std::size_t>(n);
     total += size;
     // The next byte makes a new edge, unless it was the end that was announced.
-    if (size < space.size() && !hangup_)
+    if (size < space.size() && !thorough_)
       readable_ = false;
     sink_->on_data(loop_->inbound().commit(size), {});
     if (!alive)
@@ -285,7 +286,7 @@ int tcp_connection::drain() {
     total += size;
     if (acknowledged_)
       ignored_ += size;
-    if (size < space.size() && !hangup_)
+    if (size < space.size() && !thorough_)
       readable_ = false;
   }
   return 0;
@@ -337,7 +338,7 @@ void tcp_connection::fail(error reason) {
 void tcp_connection::fail_later(int code) {
   failure_ = std::make_unique<error>(broken(code));
   // The error was fetched by the call that failed; what arrived before it is still there.
-  hangup_ = true;
+  thorough_ = true;
   readable_ = !fin_received_;
   loop_->run_later(*this);
 }

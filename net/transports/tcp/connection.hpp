@@ -85,8 +85,8 @@ private:
   bool writable_ = false;
   /// `flush` left something behind.
   bool blocked_ = false;
-  /// The kernel announced an end or an error: read until it comes.
-  bool hangup_ = false;
+  /// The kernel announced an end, an error or urgent data: read until nothing is left.
+  bool thorough_ = false;
   /// There is an error to fetch.
   bool error_ = false;
   bool fin_sent_ = false;

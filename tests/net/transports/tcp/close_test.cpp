@@ -81,6 +81,16 @@ TEST_F(tcp_close_test, a_peer_that_stays_open_is_given_two_seconds) {
   EXPECT_EQ(took, std::chrono::seconds{2});
 }
 
+TEST_F(tcp_close_test, the_two_seconds_begin_with_the_acknowledgement_not_with_a_poll) {
+  connect_to_peer();
+  client.instance->close();
+  ASSERT_TRUE(run([&] { return *loop.timers().next() <= os.now() + std::chrono::seconds{2}; }));
+  EXPECT_EQ(client.terminals, 0);
+  peer.close();
+  EXPECT_LT(time_to_end(), std::chrono::seconds{1});
+  EXPECT_TRUE(client.closed);
+}
+
 TEST_F(tcp_close_test, a_peer_that_never_stops_sending_does_not_hold_it_open) {
   connect_to_peer();
   client.instance->close();

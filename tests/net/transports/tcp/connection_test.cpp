@@ -246,6 +246,16 @@ TEST_F(tcp_connection_test, an_end_right_behind_the_data_comes_last_and_once) {
   EXPECT_EQ(client.terminals, 0) << "the other direction is still open";
 }
 
+TEST_F(tcp_connection_test, urgent_data_does_not_hide_what_comes_behind_it) {
+  connect_to_peer();
+  peer.send("abc");
+  ::send(peer.get(), "!", 1, MSG_OOB);
+  peer.send("def");
+  client.instance->set_demand(true);
+  ASSERT_TRUE(run([&] { return client.data.size() >= 6; }));
+  EXPECT_EQ(client.data, "abcdef");
+}
+
 TEST_F(tcp_connection_test, a_hangup_reported_with_data_delivers_the_data) {
   connect_to_peer();
   client.instance->set_demand(true);
