@@ -70,7 +70,7 @@ public:
     caf::actor_config cfg;
     caf::detail::init_fun_factory<base, F> factory;
     cfg.init_fun = factory(std::move(fun), std::forward<Ts>(xs)...);
-    auto result = system().spawn_class<pinned<base>>(cfg, shard_at(number));
+    auto result = system().spawn_class<pinned<base>, caf::no_spawn_options>(cfg, shard_at(number));
     count_owner(caf::actor_cast<caf::strong_actor_ptr>(result));
     return result;
   }
