@@ -21,4 +21,7 @@ std::unique_ptr<host> make_libuv();
 /// CAF's I/O brokers, its multiplexer run by the calling thread.
 std::unique_ptr<host> make_caf_io();
 
+/// Tapline through its public API, one shard.
+std::unique_ptr<host> make_tapline();
+
 }  // namespace bench
