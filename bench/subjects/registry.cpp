@@ -14,9 +14,11 @@ bool pipelined_only(const work& w) { return w.orders.what == exchange::pipelined
 
 const std::vector<subject>& subjects() {
   static const std::vector<subject> all{
-      {"raw", make_raw, everything},       {"raw_coalescing", make_raw_coalescing, pipelined_only},
+      {"raw", make_raw, everything},
+      {"raw_coalescing", make_raw_coalescing, pipelined_only},
       {"tapline", make_tapline, everything},
-      {"asio", make_asio, everything},     {"libuv", make_libuv, everything},
+      {"asio", make_asio, everything},
+      {"libuv", make_libuv, everything},
       {"caf_io", make_caf_io, everything},
   };
   return all;
