@@ -44,8 +44,8 @@ result<void> acceptor_actor::bind() {
 bool acceptor_actor::accepts(const socket_address& from) const {
   const auto& filter = state_->config->remotes;
   return filter.empty() || std::any_of(filter.begin(), filter.end(), [&](const auto& x) {
-           return (!x.address() || *x.address() == from.address)
-                  && (!x.port() || *x.port() == from.port);
+           return (!x.address() || *x.address() == from.address) &&
+                  (!x.port() || *x.port() == from.port);
          });
 }
 

@@ -93,17 +93,16 @@ connection initiate_with_send(const preconnection& what, const owner_ref& owner,
 
 listener listen(const preconnection& what, const owner_ref& owner, const action_options& options) {
   auto& services = what.get_impl().services();
-  auto made = services.system().spawn<listener_actor>(services.shard_for(owner.actor()),
-                                                      services.shards(), owner.actor(),
-                                                      options.events);
+  auto made = services.system().spawn<listener_actor>(
+      services.shard_for(owner.actor()), services.shards(), owner.actor(), options.events);
   auto order = preconnection_order{caf::actor_cast<caf::strong_actor_ptr>(made), true};
   caf::anon_send(what.get_impl().handle(), std::move(order));
   return caf::actor_cast<listener>(made);
 }
 
 result<std::vector<remote_endpoint>> resolve(const preconnection& what, caf::scoped_actor& self) {
-  result<std::vector<remote_endpoint>> answer
-      = error{errc::resolution_failed, "the Preconnection has ended"};
+  result<std::vector<remote_endpoint>> answer =
+      error{errc::resolution_failed, "the Preconnection has ended"};
   self->request(what.get_impl().handle(), caf::infinite, resolve_command{})
       .receive([&](resolved_endpoints& x) { answer = std::move(x.remotes); },
                [&](caf::error& x) { answer = from_caf_error(x); });
@@ -117,8 +116,7 @@ void stop(const listener& what) { caf::anon_send(what, stop_command{}); }
 // -- Connections -------------------------------------------------------------------------------
 
 void send(const connection& to, slice data, message_context context, send_options options) {
-  send_command command{std::move(data), std::move(context), options.end_of_message,
-                       options.notify};
+  send_command command{std::move(data), std::move(context), options.end_of_message, options.notify};
   if (auto* here = connection_actor::local(to))
     here->send_now(std::move(command));
   else

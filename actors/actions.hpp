@@ -93,7 +93,8 @@ listener listen(const preconnection& what, const owner_ref& owner,
 /// Stop (RFC 9622, section 7.2): `stopped` follows; Connections live on.
 void stop(const listener& what);
 
-// -- Connections -----------------------------------------------------------------------------------
+// -- Connections
+// -----------------------------------------------------------------------------------
 
 /// Options of Send that are not Message Properties.
 struct send_options {
@@ -105,7 +106,8 @@ struct send_options {
 
 /// Send (RFC 9622, section 9.2). Never refused and never blocks; `send_error` tells what failed.
 /// Who waits for `sent` before sending more runs in constant memory.
-void send(const connection& to, slice data, message_context context = {}, send_options options = {});
+void send(const connection& to, slice data, message_context context = {},
+          send_options options = {});
 
 /// As above; copies `text`.
 void send(const connection& to, std::string_view text, message_context context = {},

@@ -12,8 +12,7 @@ using kind = connection_event::kind_type;
 
 }  // namespace
 
-connection_actor::connection_actor(caf::actor_config& cfg, shard_ptr home,
-                                   connection_origin origin)
+connection_actor::connection_actor(caf::actor_config& cfg, shard_ptr home, connection_origin origin)
     : pinned(cfg, std::move(home)), origin_(std::move(origin)), machine_(*this),
       timer_([](void* self) { static_cast<connection_actor*>(self)->on_service(); }, this) {}
 
@@ -99,7 +98,8 @@ void connection_actor::on_exit() {
   home().release(ctrl());
 }
 
-// -- direct commands -------------------------------------------------------------------------------
+// -- direct commands
+// -------------------------------------------------------------------------------
 
 void connection_actor::send_now(send_command what) {
   // A failure is an event, too, and nobody waits for this answer.
@@ -121,7 +121,8 @@ void connection_actor::abort_now() {
   machine_.abort({errc::local_abort, "the application aborted the Connection"});
 }
 
-// -- other callers -----------------------------------------------------------------------------------
+// -- other callers
+// -----------------------------------------------------------------------------------
 
 void connection_actor::on_service() {
   enter([this] {
@@ -156,7 +157,8 @@ void connection_actor::on_shutdown(bool at_once) {
     machine_.abort({errc::local_abort, "the transport services shut down"});
 }
 
-// -- establishment ------------------------------------------------------------------------------------
+// -- establishment
+// ------------------------------------------------------------------------------------
 
 void connection_actor::accept(std::unique_ptr<protocol> instance) {
   begin();
@@ -218,67 +220,70 @@ void connection_actor::on_stream(std::unique_ptr<protocol>) {
   // No protocol here carries several streams; the ones that will bring an association actor.
 }
 
-// -- events ----------------------------------------------------------------------------------------------
+// -- events
+// ----------------------------------------------------------------------------------------------
 
 void connection_actor::tell(connection_event& event) {
   const auto optional = [this](event_set what) { return has(origin_.events, what); };
   const auto reason = [&event] { return event.failure ? *event.failure : error{}; };
   told_terminal_ = is_terminal(event.kind);
   switch (event.kind) {
-    case kind::ready:
-      tell_ready();
-      break;
-    case kind::establishment_error:
-      tell_establishment_error(event);
-      break;
-    case kind::sent:
-      deliver(sent{handle(), event.state, std::move(event.context)});
-      break;
-    case kind::expired:
-      deliver(expired{handle(), event.state, std::move(event.context)});
-      break;
-    case kind::send_error:
-      deliver(send_error{handle(), event.state, std::move(event.context), reason()});
-      break;
-    case kind::received:
-      deliver(received{handle(), event.state, std::move(event.data), std::move(event.context)});
-      break;
-    case kind::received_partial:
-      deliver(received_partial{handle(), event.state, std::move(event.data),
-                               std::move(event.context), event.end_of_message});
-      break;
-    case kind::receive_error:
-      deliver(receive_error{handle(), event.state, std::move(event.context), reason()});
-      break;
-    case kind::soft_error:
-      if (optional(event_set::soft_error))
-        deliver(soft_error{handle(), event.state, reason()});
-      break;
-    case kind::path_change:
-      if (optional(event_set::path_change))
-        deliver(path_change{handle(), event.state});
-      break;
-    case kind::closed:
-      deliver(closed{handle(), event.state, list_properties()});
-      break;
-    case kind::connection_error:
-      deliver(connection_error{handle(), event.state, reason(), list_properties()});
-      break;
+  case kind::ready:
+    tell_ready();
+    break;
+  case kind::establishment_error:
+    tell_establishment_error(event);
+    break;
+  case kind::sent:
+    deliver(sent{handle(), event.state, std::move(event.context)});
+    break;
+  case kind::expired:
+    deliver(expired{handle(), event.state, std::move(event.context)});
+    break;
+  case kind::send_error:
+    deliver(send_error{handle(), event.state, std::move(event.context), reason()});
+    break;
+  case kind::received:
+    deliver(received{handle(), event.state, std::move(event.data), std::move(event.context)});
+    break;
+  case kind::received_partial:
+    deliver(received_partial{handle(), event.state, std::move(event.data), std::move(event.context),
+                             event.end_of_message});
+    break;
+  case kind::receive_error:
+    deliver(receive_error{handle(), event.state, std::move(event.context), reason()});
+    break;
+  case kind::soft_error:
+    if (optional(event_set::soft_error))
+      deliver(soft_error{handle(), event.state, reason()});
+    break;
+  case kind::path_change:
+    if (optional(event_set::path_change))
+      deliver(path_change{handle(), event.state});
+    break;
+  case kind::closed:
+    deliver(closed{handle(), event.state, list_properties()});
+    break;
+  case kind::connection_error:
+    deliver(connection_error{handle(), event.state, reason(), list_properties()});
+    break;
   }
 }
 
 void connection_actor::tell_ready() {
   if (origin_.accepted_by)
-    deliver(connection_received{origin_.accepted_by->handle, handle(),
-                                connection_state::established});
+    deliver(
+        connection_received{origin_.accepted_by->handle, handle(), connection_state::established});
   else
-    deliver(ready{handle(), connection_state::established, report_ ? std::move(*report_)
-                                                                   : establishment_report{}});
+    deliver(ready{handle(), connection_state::established,
+                  report_ ? std::move(*report_) : establishment_report{}});
   report_.reset();
 }
 
 void connection_actor::tell_establishment_error(const connection_event& event) {
-  deliver(establishment_error{handle(), {}, event.failure ? *event.failure : error{},
+  deliver(establishment_error{handle(),
+                              {},
+                              event.failure ? *event.failure : error{},
                               report_ ? *report_ : establishment_report{}});
   if (origin_.parent)
     caf::anon_send(caf::actor_cast<connection_interface>(origin_.parent),
@@ -292,17 +297,17 @@ void connection_actor::deliver(Event event) {
     element direct{caf::strong_actor_ptr{}, caf::make_message_id(),
                    caf::mailbox_element::forwarding_stack{}, std::move(event)};
     switch (local_owner_->try_deliver(direct)) {
-      case delivery_result::done:
-      case delivery_result::ended:
-        return;
-      default:
-        event = std::move(direct.template get_mutable_as<Event>(0));
+    case delivery_result::done:
+    case delivery_result::ended:
+      return;
+    default:
+      event = std::move(direct.template get_mutable_as<Event>(0));
     }
   }
   if (origin_.owner)
-    origin_.owner->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                                     std::move(event)),
-                           home().departures());
+    origin_.owner->enqueue(
+        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(event)),
+        home().departures());
 }
 
 void connection_actor::end() {

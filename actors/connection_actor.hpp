@@ -24,9 +24,9 @@ struct connection_origin {
 };
 
 /// The interface between a Connection and the rest of Tapline.
-using connection_interface
-    = connection::extend<caf::reacts_to<equip_order>, caf::reacts_to<race_outcome>,
-                         caf::reacts_to<first_send>, caf::reacts_to<clone_failure>>;
+using connection_interface =
+    connection::extend<caf::reacts_to<equip_order>, caf::reacts_to<race_outcome>,
+                       caf::reacts_to<first_send>, caf::reacts_to<clone_failure>>;
 
 /// The actor of one Connection: carries commands to its machine and the machine's events to the
 /// owner. A command of an owner on the same shard, and an event to it, need no mailbox.
@@ -68,18 +68,21 @@ private:
   void cancel_establishment() override;
   void on_stream(std::unique_ptr<protocol> stream) override;
 
-  // -- handshake_sink ------------------------------------------------------------------------------
+  // -- handshake_sink
+  // ------------------------------------------------------------------------------
 
   void on_handshake_done() override { request_service(); }
 
-  // -- other callers -------------------------------------------------------------------------------
+  // -- other callers
+  // -------------------------------------------------------------------------------
 
   void on_service() override;
   void on_owner_down() override;
   void on_shutdown(bool at_once) override;
   connection_actor* as_connection() noexcept override { return this; }
 
-  // -- establishment -------------------------------------------------------------------------------
+  // -- establishment
+  // -------------------------------------------------------------------------------
 
   void begin();
   void equip(const equip_order& order);
@@ -88,7 +91,8 @@ private:
 
   result<void> send(send_command what, bool with_initiate);
 
-  // -- events ----------------------------------------------------------------------------------------
+  // -- events
+  // ----------------------------------------------------------------------------------------
 
   void tell(connection_event& event);
   void tell_ready();

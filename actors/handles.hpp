@@ -5,8 +5,8 @@
 #include "taps/core/message/message_context.hpp"
 #include "taps/core/properties/connection_properties.hpp"
 
-#include <caf/replies_to.hpp>
 #include <caf/actor_control_block.hpp>
+#include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
 #include <string>
@@ -124,7 +124,13 @@ private:
 };
 
 /// Which optional events an owner wants; a set of bits.
-enum class event_set : std::uint8_t { none = 0, sent = 1, soft_error = 2, path_change = 4, all = 7 };
+enum class event_set : std::uint8_t {
+  none = 0,
+  sent = 1,
+  soft_error = 2,
+  path_change = 4,
+  all = 7
+};
 
 constexpr event_set operator|(event_set x, event_set y) noexcept {
   return static_cast<event_set>(static_cast<unsigned>(x) | static_cast<unsigned>(y));
@@ -165,12 +171,11 @@ typename Inspector::result_type inspect(Inspector& f, stop_command&) {
 
 /// A Connection (RFC 9622, section 3). Counted; the Connection lives until its terminal event, with
 /// or without handles.
-using connection
-    = caf::typed_actor<caf::reacts_to<send_command>, caf::reacts_to<receive_command>,
-                       caf::reacts_to<close_command>, caf::reacts_to<abort_command>,
-                       caf::reacts_to<observe_command>, caf::reacts_to<clone_command>,
-                       caf::reacts_to<set_property_command>,
-                       caf::replies_to<get_properties_command>::with<property_list>>;
+using connection = caf::typed_actor<caf::reacts_to<send_command>, caf::reacts_to<receive_command>,
+                                    caf::reacts_to<close_command>, caf::reacts_to<abort_command>,
+                                    caf::reacts_to<observe_command>, caf::reacts_to<clone_command>,
+                                    caf::reacts_to<set_property_command>,
+                                    caf::replies_to<get_properties_command>::with<property_list>>;
 
 /// A Listener (RFC 9622, section 7.2).
 using listener = caf::typed_actor<caf::reacts_to<stop_command>,

@@ -98,8 +98,8 @@ void listener_actor::equip(const equip_order& order) {
 
 result<std::vector<listening_place>> listener_actor::find_places() {
   const auto& config = *state_->config;
-  if (auto fine = check_endpoints(config.locals, config.remotes, *config.properties,
-                                  establishment::listen);
+  if (auto fine =
+          check_endpoints(config.locals, config.remotes, *config.properties, establishment::listen);
       !fine)
     return fine.failure();
   for (const auto& x : config.remotes)
@@ -125,8 +125,8 @@ result<void> listener_actor::add_places(const local_endpoint& where,
   if (!selected)
     return selected.failure();
   if (needs_resolution(where))
-    return {errc::not_supported, "Listen: a Local Endpoint needs an address, not the name "
-                                     + *where.hostname()};
+    return {errc::not_supported,
+            "Listen: a Local Endpoint needs an address, not the name " + *where.hostname()};
   const auto interface = where.interface().value_or("");
   const auto scope = interface.empty() ? 0 : home().names().interface_index(interface);
   if (!interface.empty() && scope == 0)
@@ -147,9 +147,8 @@ result<void> listener_actor::add_places(const local_endpoint& where,
     if (where.address())
       addresses = {*where.address()};
     for (const auto& address : addresses)
-      places.push_back({index,
-                        {address, port.value_or(0), address.is_link_local() ? scope : 0},
-                        interface});
+      places.push_back(
+          {index, {address, port.value_or(0), address.is_link_local() ? scope : 0}, interface});
   }
   return {};
 }

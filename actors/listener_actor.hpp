@@ -10,8 +10,8 @@
 namespace taps {
 
 /// The interface between a Listener and the rest of Tapline.
-using listener_interface
-    = listener::extend<caf::reacts_to<equip_order>, caf::reacts_to<acceptor_news>>;
+using listener_interface =
+    listener::extend<caf::reacts_to<equip_order>, caf::reacts_to<acceptor_news>>;
 
 /// One address that a Listener listens on with one stack.
 struct listening_place {

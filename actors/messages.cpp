@@ -78,11 +78,11 @@ void add_messages(caf::actor_system_config& config) {
       .add_message_type<path_change>("taps::path_change")
       .add_message_type<closed>("taps::closed")
       .add_message_type<connection_error>("taps::connection_error");
-  config.add_error_category(caf::atom("taps"), [](std::uint8_t code, caf::atom_value,
-                                                  const caf::message& text) {
-    const error result{static_cast<errc>(code), text_of(text)};
-    return to_string(result);
-  });
+  config.add_error_category(caf::atom("taps"),
+                            [](std::uint8_t code, caf::atom_value, const caf::message& text) {
+                              const error result{static_cast<errc>(code), text_of(text)};
+                              return to_string(result);
+                            });
 }
 
 }  // namespace taps

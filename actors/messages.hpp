@@ -11,8 +11,8 @@ namespace taps {
 // -- events ---------------------------------------------------------------------------------
 //
 // What the owner of a Connection or Listener gets, as ordinary messages (RFC 9622, section 12).
-// Each names what it is about, so one owner serves thousands. `state` is the Connection's state when
-// the event was told. Events have no sender: an unhandled one does no harm.
+// Each names what it is about, so one owner serves thousands. `state` is the Connection's state
+// when the event was told. Events have no sender: an unhandled one does no harm.
 
 /// Initiate or Clone succeeded.
 struct ready {
@@ -201,8 +201,7 @@ typename Inspector::result_type inspect(Inspector& f, closed& x) {
 
 template<class Inspector>
 typename Inspector::result_type inspect(Inspector& f, connection_error& x) {
-  return f(caf::meta::type_name("connection_error"), x.connection, x.state, x.reason,
-           x.properties);
+  return f(caf::meta::type_name("connection_error"), x.connection, x.state, x.reason, x.properties);
 }
 
 /// Registers all events, commands and handles, so that they can travel to other nodes. Call it

@@ -19,9 +19,9 @@ protected:
   ~owned() = default;
 };
 
-/// Tells what lives on one shard that its owner died. One observer per owner and shard, whatever the
-/// number of connections: a CAF monitor for each would leak while the owner lives and cost linear
-/// time to remove.
+/// Tells what lives on one shard that its owner died. One observer per owner and shard, whatever
+/// the number of connections: a CAF monitor for each would leak while the owner lives and cost
+/// linear time to remove.
 class owner_watch {
 public:
   explicit owner_watch(shard& home) noexcept : home_(home) {}

@@ -82,8 +82,8 @@ public:
   [[nodiscard]] bool idle() {
     // An idle CAF mailbox is "blocked"; it is not while it is empty but scheduled, running or
     // closed. During a direct delivery it stays blocked, hence `busy_`.
-    return !busy_ && this->mailbox().blocked() && this->awaited_responses_.empty()
-           && this->get_normal_queue().cache().empty() && this->get_urgent_queue().cache().empty();
+    return !busy_ && this->mailbox().blocked() && this->awaited_responses_.empty() &&
+           this->get_normal_queue().cache().empty() && this->get_urgent_queue().cache().empty();
   }
 
 protected:
@@ -119,26 +119,26 @@ private:
   delivery_result run_handler(caf::mailbox_element& what) {
     using flags = caf::abstract_actor;
     this->context(home().departures());
-    if (this->getf(flags::is_initialized_flag) && !this->getf(flags::has_timeout_flag)
-        && !this->bhvr_stack_.empty()) {
+    if (this->getf(flags::is_initialized_flag) && !this->getf(flags::has_timeout_flag) &&
+        !this->bhvr_stack_.empty()) {
       // The short way past CAF's bookkeeping for kinds of messages that these are not.
       if (invoke(what)) {
         this->current_mailbox_element(nullptr);
         this->bhvr_stack_.cleanup();
-        if ((this->getf(flags::is_shutting_down_flag) || this->bhvr_stack_.empty())
-            && this->finalize())
+        if ((this->getf(flags::is_shutting_down_flag) || this->bhvr_stack_.empty()) &&
+            this->finalize())
           return delivery_result::ended;
         return delivery_result::done;
       }
     }
     using result = caf::scheduled_actor::activation_result;
     switch (this->activate(home().departures(), what)) {
-      case result::terminated:
-        return delivery_result::ended;
-      case result::skipped:
-        return delivery_result::skipped;
-      default:
-        return delivery_result::done;
+    case result::terminated:
+      return delivery_result::ended;
+    case result::skipped:
+      return delivery_result::skipped;
+    default:
+      return delivery_result::done;
     }
   }
 

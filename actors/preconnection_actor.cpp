@@ -57,9 +57,8 @@ private:
     }
     for (auto family : {ip_family::v6, ip_family::v4}) {
       ++pending_;
-      queries_.push_back(names.resolve(*x.hostname(), family, [this, where](auto answer) {
-        take(where, std::move(answer));
-      }));
+      queries_.push_back(names.resolve(
+          *x.hostname(), family, [this, where](auto answer) { take(where, std::move(answer)); }));
     }
   }
 
@@ -101,13 +100,12 @@ preconnection_actor::behavior_type preconnection_actor::make_behavior() {
         if (order.listens)
           caf::anon_send(caf::actor_cast<listener_interface>(order.child), equip_order{config_});
         else
-          caf::anon_send(caf::actor_cast<connection_interface>(order.child),
-                         equip_order{config_});
+          caf::anon_send(caf::actor_cast<connection_interface>(order.child), equip_order{config_});
       },
       [this](const resolve_command&) -> caf::result<resolved_endpoints> {
         auto answer = make_response_promise<resolved_endpoints>();
-        auto& job = *jobs_.emplace_back(
-            std::make_unique<resolve_job>(answer, home().names(), *config_));
+        auto& job =
+            *jobs_.emplace_back(std::make_unique<resolve_job>(answer, home().names(), *config_));
         job.start([this] {
           enter([this] {
             for (auto& x : jobs_)

@@ -38,9 +38,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::preconnection_order)
 
 namespace taps {
 
-using preconnection_interface
-    = caf::typed_actor<caf::reacts_to<preconnection_edit>, caf::reacts_to<preconnection_order>,
-                       caf::replies_to<resolve_command>::with<resolved_endpoints>>;
+using preconnection_interface =
+    caf::typed_actor<caf::reacts_to<preconnection_edit>, caf::reacts_to<preconnection_order>,
+                     caf::replies_to<resolve_command>::with<resolved_endpoints>>;
 
 /// The actor behind a `preconnection`: holds what was asked for and hands out frozen copies. The
 /// order of its mailbox decides what a Connection still sees of later changes.

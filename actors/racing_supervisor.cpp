@@ -47,8 +47,13 @@ protected:
 private:
   static establishment_request make_request(const preconnection_config& config,
                                             std::optional<duration> timeout) {
-    return {config.locals,          config.remotes, config.properties, config.security.mode(),
-            config.framing_preserves_boundaries(), config.racing,     timeout};
+    return {config.locals,
+            config.remotes,
+            config.properties,
+            config.security.mode(),
+            config.framing_preserves_boundaries(),
+            config.racing,
+            timeout};
   }
 
   // -- inputs ----------------------------------------------------------------------------------
@@ -114,21 +119,21 @@ private:
     using kind = establishment_action::kind_type;
     for (const auto& x : actions) {
       switch (x.kind) {
-        case kind::ask:
-          ask(x.name, x.family);
-          break;
-        case kind::start_attempt:
-          start_attempt(x.leaf);
-          break;
-        case kind::cancel_attempt:
-          end_attempt(x.leaf);
-          break;
-        case kind::succeeded:
-          finish({std::move(winner_), {}, machine_.report(home().now())});
-          break;
-        case kind::failed:
-          finish({nullptr, x.reason, machine_.report(home().now())});
-          break;
+      case kind::ask:
+        ask(x.name, x.family);
+        break;
+      case kind::start_attempt:
+        start_attempt(x.leaf);
+        break;
+      case kind::cancel_attempt:
+        end_attempt(x.leaf);
+        break;
+      case kind::succeeded:
+        finish({std::move(winner_), {}, machine_.report(home().now())});
+        break;
+      case kind::failed:
+        finish({nullptr, x.reason, machine_.report(home().now())});
+        break;
       }
     }
     if (const auto next = machine_.next_deadline(); next || timer_.scheduled())
@@ -143,8 +148,8 @@ private:
   }
 
   void start_attempt(leaf_id leaf) {
-    auto attempt = system().spawn<candidate_actor>(home_ptr(), machine_.candidate_of(leaf),
-                                                   config_, caf::actor{this});
+    auto attempt = system().spawn<candidate_actor>(home_ptr(), machine_.candidate_of(leaf), config_,
+                                                   caf::actor{this});
     monitor(attempt);
     attempts_.emplace(leaf, std::move(attempt));
   }

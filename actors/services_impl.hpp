@@ -24,8 +24,8 @@ public:
   [[nodiscard]] const transport_services_options& options() const noexcept { return options_; }
   [[nodiscard]] const std::vector<shard_ptr>& shards() const noexcept { return shards_; }
 
-  /// Where something new for `owner` should live: beside the owner, else on the caller's shard, else
-  /// anywhere.
+  /// Where something new for `owner` should live: beside the owner, else on the caller's shard,
+  /// else anywhere.
   [[nodiscard]] const shard_ptr& shard_for(const caf::actor& owner) const;
   [[nodiscard]] std::size_t next() const noexcept {
     return next_.fetch_add(1, std::memory_order_relaxed) % shards_.size();

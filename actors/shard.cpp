@@ -172,6 +172,8 @@ void shard::adopt(caf::strong_actor_ptr who, resident& implementation) {
 }
 
 void shard::release(const caf::actor_control_block* who) {
+  last_found_ = nullptr;
+  last_resident_ = nullptr;
   // The handle goes last: dropping it may destroy the actor.
   if (auto i = residents_.find(who); i != residents_.end()) {
     auto handle = std::move(i->second.handle);

@@ -7,10 +7,10 @@
 #include "taps/core/transport/protocol.hpp"
 #include "taps/core/transport/resolver.hpp"
 
+#include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/resumable.hpp>
-#include <caf/actor_control_block.hpp>
 
 #include <atomic>
 #include <deque>
@@ -58,9 +58,9 @@ protected:
   ~resident() = default;
 };
 
-/// One thread's share of Tapline: its actors, its timers, its protocols, its memory. Derived classes
-/// supply the thread and its clock, or simulate them. Unless said otherwise, members are for the
-/// shard's own thread.
+/// One thread's share of Tapline: its actors, its timers, its protocols, its memory. Derived
+/// classes supply the thread and its clock, or simulate them. Unless said otherwise, members are
+/// for the shard's own thread.
 class shard : public std::enable_shared_from_this<shard> {
 public:
   explicit shard(caf::actor_system& system);
@@ -109,8 +109,13 @@ public:
   void release(const caf::actor_control_block* who);
   /// Returns the implementation of an actor that lives here; null for strangers.
   [[nodiscard]] resident* find_resident(const caf::actor_control_block* who) const noexcept {
+    if (who == last_found_)
+      return last_resident_;
     auto i = residents_.find(who);
-    return i == residents_.end() ? nullptr : i->second.implementation;
+    if (i == residents_.end())
+      return nullptr;
+    last_found_ = who;
+    return last_resident_ = i->second.implementation;
   }
   [[nodiscard]] std::size_t num_residents() const noexcept { return residents_.size(); }
   /// Calls `f` with each resident; `f` may end them.
@@ -169,6 +174,9 @@ private:
   std::deque<caf::resumable*> queue_;
   std::vector<serviced*> services_;
   std::unordered_map<const caf::actor_control_block*, tenancy> residents_;
+  /// The last look-up: handlers mostly talk to the Connection whose event they handle.
+  mutable const caf::actor_control_block* last_found_ = nullptr;
+  mutable resident* last_resident_ = nullptr;
   std::unique_ptr<owner_watch> owners_;
   std::vector<protocol_stack> stacks_;
 

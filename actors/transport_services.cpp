@@ -175,9 +175,9 @@ transport_services::~transport_services() {
 }
 
 taps::preconnection transport_services::preconnection(std::vector<local_endpoint> locals,
-                                                std::vector<remote_endpoint> remotes,
-                                                transport_properties properties,
-                                                security_parameters security) const {
+                                                      std::vector<remote_endpoint> remotes,
+                                                      transport_properties properties,
+                                                      security_parameters security) const {
   return impl_->make({std::move(locals),
                       std::move(remotes),
                       std::make_shared<transport_properties>(std::move(properties)),
@@ -187,15 +187,15 @@ taps::preconnection transport_services::preconnection(std::vector<local_endpoint
 }
 
 taps::preconnection transport_services::preconnection(remote_endpoint remote,
-                                                transport_properties properties,
-                                                security_parameters security) const {
+                                                      transport_properties properties,
+                                                      security_parameters security) const {
   return preconnection(std::vector<local_endpoint>{}, std::vector{std::move(remote)},
                        std::move(properties), security);
 }
 
 taps::preconnection transport_services::preconnection(local_endpoint local,
-                                                transport_properties properties,
-                                                security_parameters security) const {
+                                                      transport_properties properties,
+                                                      security_parameters security) const {
   return preconnection(std::vector{std::move(local)}, std::vector<remote_endpoint>{},
                        std::move(properties), security);
 }
@@ -216,8 +216,6 @@ const shard_ptr& transport_services::shard_at(std::size_t number) const {
   return impl_->shards()[number % impl_->shards().size()];
 }
 
-void transport_services::count_owner(const caf::strong_actor_ptr& who) {
-  impl_->count_owner(who);
-}
+void transport_services::count_owner(const caf::strong_actor_ptr& who) { impl_->count_owner(who); }
 
 }  // namespace taps

@@ -1,6 +1,6 @@
 // Tapline by its public API: one shard, owners that live on it, events as messages.
 
-#include "taps/actors/taps.hpp"
+#include "taps/taps.hpp"
 #include "taps/bench/harness/pipeline.hpp"
 #include "taps/bench/subjects/makers.hpp"
 

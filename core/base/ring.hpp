@@ -25,11 +25,16 @@ public:
   [[nodiscard]] T& back() noexcept { return (*this)[size_ - 1]; }
 
   T& push_back(T value) {
-    if (size_ == room_)
-      grow();
-    auto& cell = (*this)[size_++];
+    auto& cell = push_empty();
     cell = std::move(value);
     return cell;
+  }
+
+  /// Appends a default value, to be filled in place.
+  T& push_empty() {
+    if (size_ == room_)
+      grow();
+    return (*this)[size_++];
   }
 
   /// Removes and returns the front. @pre `!empty()`

@@ -23,6 +23,9 @@ connection_machine::~connection_machine() = default;
 void connection_machine::configure(std::shared_ptr<const transport_properties> asked,
                                    establishment how) {
   properties_.emplace(std::move(asked), how);
+  const auto flow = properties_->initial()->direction();
+  may_send_ = flow != direction::unidirectional_receive;
+  may_receive_ = flow != direction::unidirectional_send;
 }
 
 void connection_machine::establish(std::unique_ptr<channel> winner) {
@@ -73,7 +76,7 @@ result<void> connection_machine::receive(const receive_request& what) {
     emit_failure(kind::receive_error, {}, std::make_shared<error>(closed_error("Receive")));
     return closed_error("Receive");
   }
-  if (configured() && properties_->initial()->direction() == direction::unidirectional_send) {
+  if (!may_receive_) {
     error reason{errc::not_supported, "Receive on a Connection that only sends"};
     emit_failure(kind::receive_error, {}, std::make_shared<error>(reason));
     return reason;
@@ -194,20 +197,11 @@ void connection_machine::collect_completions() {
 }
 
 void connection_machine::answer_receives() {
-  while (auto answer = receives_.next()) {
-    switch (answer->kind) {
-    case delivery::kind_type::receive_error:
-      emit_failure(kind::receive_error, answer->context,
-                   std::make_shared<error>(std::move(answer->failure)));
-      break;
-    default: {
-      auto& event = emit(answer->kind == delivery::kind_type::received ? kind::received
-                                                                       : kind::received_partial);
-      event.context = std::move(answer->context);
-      event.data = std::move(answer->data);
-      event.end_of_message = answer->end_of_message;
-    }
-    }
+  connection_event answer;
+  while (receives_.next(answer)) {
+    answer.state = state();
+    events_.push_empty() = std::exchange(answer, {});
+    host_.request_service();
   }
 }
 
@@ -264,14 +258,11 @@ std::size_t connection_machine::queued_bytes() const noexcept {
 }
 
 bool connection_machine::can_send() const noexcept {
-  return state_ <= lifecycle_state::flushing && !final_sent_ &&
-         !(configured() &&
-           properties_->initial()->direction() == direction::unidirectional_receive);
+  return state_ <= lifecycle_state::flushing && !final_sent_ && may_send_;
 }
 
 bool connection_machine::can_receive() const noexcept {
-  return state_ <= lifecycle_state::established && !receives_.ended() &&
-         !(configured() && properties_->initial()->direction() == direction::unidirectional_send);
+  return state_ <= lifecycle_state::established && !receives_.ended() && may_receive_;
 }
 
 namespace {
@@ -425,7 +416,7 @@ void connection_machine::announce(connection_event::kind_type what) {
 }
 
 connection_event& connection_machine::emit(connection_event::kind_type what) {
-  auto& event = events_.push_back({});
+  auto& event = events_.push_empty();
   event.kind = what;
   event.state = state();
   host_.request_service();

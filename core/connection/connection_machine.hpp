@@ -136,6 +136,9 @@ private:
   std::size_t left_at_deadline_ = 0;
   lifecycle_state state_ = lifecycle_state::establishing;
   bool established_ = false;
+  /// What the direction asked for allows (RFC 9622, section 6.2.16).
+  bool may_send_ = true;
+  bool may_receive_ = true;
   bool final_sent_ = false;
   bool framers_stopped_ = false;
 };

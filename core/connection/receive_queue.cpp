@@ -4,6 +4,8 @@
 
 namespace taps {
 
+using kind = connection_event::kind_type;
+
 // -- inputs -----------------------------------------------------------------------------
 
 void receive_queue::request(const receive_request& what) {
@@ -23,37 +25,39 @@ void receive_queue::push(const message_context& context, slice data, bool end_of
 void receive_queue::end(error failure) {
   if (std::exchange(ended_, true))
     return;
-  end_reason_ =
-      failure ? std::move(failure) : error{errc::no_more_data, "the peer has finished sending"};
+  if (!failure)
+    failure = {errc::no_more_data, "the peer has finished sending"};
+  end_reason_ = std::make_shared<error>(std::move(failure));
 }
 
 void receive_queue::terminate(const error& reason) {
   ended_ = true;
-  end_reason_ = reason;
+  end_reason_ = std::make_shared<error>(reason);
   // The data's own end does not count any more: only the failure is left to tell.
   end_told_ = true;
 }
 
 // -- outputs ----------------------------------------------------------------------------
 
-std::optional<delivery> receive_queue::next() {
+bool receive_queue::next(connection_event& out) {
   if (requests_.empty())
-    return std::nullopt;
-  const auto have = first_message();
-  const auto& request = requests_.front();
-  if (!pieces_.empty() && satisfied(request, have)) {
-    auto result = take_message(request.max_length, have);
-    answer_request();
-    return result;
+    return false;
+  if (!pieces_.empty()) {
+    const auto have = first_message();
+    if (satisfied(requests_.front(), have)) {
+      take_message(requests_.front(), have, out);
+      answer_request();
+      return true;
+    }
   }
   if (!ended_)
-    return std::nullopt;
-  auto result = take_end();
-  if (result.kind == delivery::kind_type::receive_error)
+    return false;
+  take_end(out);
+  if (out.kind == kind::receive_error)
     requests_.pop_front();
   else
     answer_request();
-  return result;
+  return true;
 }
 
 receive_queue::extent receive_queue::first_message() const noexcept {
@@ -79,22 +83,20 @@ bool receive_queue::satisfied(const receive_request& by, const extent& have) con
   return have.bytes > 0 && have.bytes >= minimum;
 }
 
-delivery receive_queue::take_message(std::size_t limit, const extent& have) {
-  delivery result;
-  result.context = pieces_.front().context;
-  const auto whole = have.complete && have.bytes <= limit;
+void receive_queue::take_message(const receive_request& by, const extent& have,
+                                 connection_event& out) {
+  const auto whole = have.complete && have.bytes <= by.max_length;
+  out.context = pieces_.front().context;
   // A byte stream is handed on as it was read, without joining pieces that no one asked to join.
-  const auto wanted =
-      endless_ && !whole && requests_.front().min_incomplete_length == receive_request::unlimited
-          ? std::min(limit, pieces_.front().data.size())
-          : std::min(limit, have.bytes);
-  result.data = take_bytes(wanted);
-  result.end_of_message = whole;
-  result.kind = whole && !started_ && !endless_ ? delivery::kind_type::received
-                                                : delivery::kind_type::received_partial;
-  started_ = !whole;
-  end_told_ = end_told_ || (endless_ && whole);
-  return result;
+  const auto first = pieces_.front().data.size();
+  const auto alone = endless_ && (by.min_incomplete_length == receive_request::unlimited ||
+                                  first >= by.min_incomplete_length);
+  const auto ends = whole && (!alone || pieces_.size() == 1);
+  out.data = take_bytes(std::min(by.max_length, alone ? first : have.bytes));
+  out.end_of_message = ends;
+  out.kind = ends && !started_ && !endless_ ? kind::received : kind::received_partial;
+  started_ = !ends;
+  end_told_ = end_told_ || (endless_ && ends);
 }
 
 slice receive_queue::take_bytes(std::size_t n) {
@@ -120,16 +122,14 @@ slice receive_queue::take_bytes(std::size_t n) {
   return slice::copy_of(joined);
 }
 
-delivery receive_queue::take_end() {
-  delivery result;
-  result.kind = delivery::kind_type::receive_error;
-  result.failure = end_reason_;
+void receive_queue::take_end(connection_event& out) {
   if (endless_ && !std::exchange(end_told_, true)) {
-    result.kind = delivery::kind_type::received_partial;
-    result.failure = {};
-    result.context.set_final(true);
+    out.kind = kind::received_partial;
+    out.context.set_final(true);
+    return;
   }
-  return result;
+  out.kind = kind::receive_error;
+  out.failure = end_reason_;
 }
 
 void receive_queue::answer_request() noexcept {

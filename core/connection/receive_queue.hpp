@@ -2,11 +2,11 @@
 
 #include "taps/core/base/ring.hpp"
 #include "taps/core/base/slice.hpp"
+#include "taps/core/connection/connection_event.hpp"
 #include "taps/core/message/message_context.hpp"
 
 #include <cstddef>
 #include <limits>
-#include <optional>
 
 namespace taps {
 
@@ -20,18 +20,6 @@ struct receive_request {
   std::size_t max_length = unlimited;
   /// How many Receive calls this one stands for.
   std::size_t count = 1;
-};
-
-/// What answers one Receive.
-struct delivery {
-  enum class kind_type : std::uint8_t { received, received_partial, receive_error };
-
-  kind_type kind = kind_type::received;
-  bool end_of_message = true;
-  message_context context;
-  slice data;
-  /// Of a `receive_error`.
-  error failure;
 };
 
 /// Matches inbound data with Receive requests, both in order (RFC 9622, section 9.3).
@@ -54,8 +42,9 @@ public:
 
   // -- outputs -----------------------------------------------------------------------
 
-  /// Returns the next answer to the first request, if there is one.
-  [[nodiscard]] std::optional<delivery> next();
+  /// Writes the next answer to the first request into `out`, if there is one: `received`,
+  /// `received_partial` or `receive_error`.
+  [[nodiscard]] bool next(connection_event& out);
 
   /// Whether requests wait that the data here does not answer.
   [[nodiscard]] bool wants_data() const noexcept { return !requests_.empty() && !ended_; }
@@ -77,9 +66,9 @@ private:
 
   [[nodiscard]] extent first_message() const noexcept;
   [[nodiscard]] bool satisfied(const receive_request& by, const extent& have) const noexcept;
-  [[nodiscard]] delivery take_message(std::size_t limit, const extent& have);
+  void take_message(const receive_request& by, const extent& have, connection_event& out);
   [[nodiscard]] slice take_bytes(std::size_t n);
-  [[nodiscard]] delivery take_end();
+  void take_end(connection_event& out);
   void answer_request() noexcept;
 
   ring<piece> pieces_;
@@ -91,7 +80,7 @@ private:
   bool ended_ = false;
   /// The end of an endless Message was told.
   bool end_told_ = false;
-  error end_reason_;
+  std::shared_ptr<const error> end_reason_;
 };
 
 }  // namespace taps

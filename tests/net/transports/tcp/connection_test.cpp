@@ -216,6 +216,17 @@ TEST_F(tcp_connection_test, without_demand_nothing_is_read_and_the_sender_stops)
   ASSERT_TRUE(run([&] { return client.data.size() == sent; }));
 }
 
+TEST_F(tcp_connection_test, demand_for_what_waits_already_is_met_in_the_same_turn) {
+  connect_to_peer();
+  peer.send("early");
+  settle(loop);
+  os.forget_calls();
+  client.instance->set_demand(true);
+  loop.run_deferred();
+  EXPECT_EQ(client.data, "early");
+  EXPECT_EQ(os.num_calls("epoll_wait"), 0u);
+}
+
 TEST_F(tcp_connection_test, demand_withdrawn_in_the_middle_stops_the_reading) {
   connect_to_peer();
   client.hook = [&](std::string_view) { client.instance->set_demand(false); };
@@ -330,6 +341,19 @@ TEST_F(tcp_connection_test, a_final_message_leaves_the_other_direction_open) {
   peer.close();
   ASSERT_TRUE(run([&] { return client.closed; }));
   EXPECT_EQ(client.finals, 1);
+}
+
+TEST_F(tcp_connection_test, nothing_goes_out_behind_a_final_message) {
+  connect_to_peer();
+  outbound piece;
+  piece.data = slice::copy_of("last");
+  piece.final = true;
+  client.queue->push(piece);
+  piece.data = slice::copy_of("too late");
+  client.queue->push(piece);
+  client.flush();
+  EXPECT_EQ(peer.receive_all(), "last");
+  EXPECT_EQ(client.queue->bytes(), 8u);
 }
 
 TEST_F(tcp_connection_test, an_empty_final_message_is_just_the_end) {

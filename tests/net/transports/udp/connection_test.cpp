@@ -146,8 +146,12 @@ TEST_F(udp_connection_test, a_full_socket_is_waited_for) {
   ASSERT_TRUE(run([&] { return client.queue->empty(); }));
   EXPECT_EQ(client.writable, 1);
   EXPECT_EQ(peer.receive_from(), "late");
-  settle(loop);
-  EXPECT_EQ(client.writable, 1) << "room is watched only while something waits";
+  os.forget_calls();
+  os.fail_next("sendmsg", EAGAIN);
+  client.send("later");
+  ASSERT_TRUE(run([&] { return client.queue->empty(); }));
+  EXPECT_EQ(client.writable, 2);
+  EXPECT_EQ(os.num_calls("epoll_ctl"), 2u) << "room is watched only while something waits";
 }
 
 TEST_F(udp_connection_test, refusal_by_the_peers_host_ends_nothing) {

@@ -1,7 +1,13 @@
 #include "taps/tests/net/transports/udp/udp_fixture.hpp"
 
+#include "taps/net/socket/native_address.hpp"
+
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <vector>
 
 namespace taps::testing {
@@ -156,6 +162,58 @@ TEST_F(udp_listener_test, what_waits_is_bounded_in_bytes_too) {
   settle(loop);
   EXPECT_EQ(server.pieces.size(), 4u);
   EXPECT_EQ(dropped(), 4u);
+}
+
+/// Sends from any address of the loopback network, as many hosts would.
+void send_from(const plain_socket& socket, const ip_address& from, const socket_address& to) {
+  const native_address remote{to};
+  char text = 'x';
+  iovec piece{&text, 1};
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(in_pktinfo))> control{};
+  msghdr message{};
+  message.msg_name = const_cast<sockaddr*>(remote.data());
+  message.msg_namelen = remote.size();
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  auto* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_len = CMSG_LEN(sizeof(in_pktinfo));
+  header->cmsg_level = IPPROTO_IP;
+  header->cmsg_type = IP_PKTINFO;
+  in_pktinfo info{};
+  info.ipi_spec_dst = to_native_v4(from);
+  std::memcpy(CMSG_DATA(header), &info, sizeof info);
+  ASSERT_EQ(::sendmsg(socket.get(), &message, 0), 1);
+}
+
+TEST_F(udp_listener_test, peers_beyond_the_limit_are_dropped_and_counted) {
+  // Without a record of every call.
+  reactor plain_loop;
+  udp_transport plain{plain_loop};
+  recording_acceptor_sink sink;
+  auto made = plain.listen(at(loopback()), sink);
+  ASSERT_TRUE(made);
+  plain_socket peers{AF_INET, SOCK_DGRAM};
+  ASSERT_EQ(peers.bind({ip_address::any(ip_family::v4), 0, 0}), 0);
+  const auto host = [](unsigned i) {
+    return ip_address{ip_address::v4_bytes{127, static_cast<std::uint8_t>(1 + (i >> 16)),
+                                           static_cast<std::uint8_t>(i >> 8),
+                                           static_cast<std::uint8_t>(i)}};
+  };
+  const unsigned limit = udp_port::max_children;
+  for (unsigned i = 0; i < limit + 3; ++i) {
+    send_from(peers, host(i), (*made)->local());
+    if (i % 64 == 63)
+      settle(plain_loop);
+  }
+  settle(plain_loop);
+  EXPECT_EQ(sink.accepted.size(), limit);
+  EXPECT_EQ(dynamic_cast<udp_acceptor&>(**made).dropped(), 3u);
+  sink.accepted[5]->instance->abort();
+  send_from(peers, host(limit), (*made)->local());
+  settle(plain_loop);
+  EXPECT_EQ(sink.accepted.size(), limit + 1) << "one left, one may come";
 }
 
 TEST_F(udp_listener_test, all_who_wait_for_room_hear_of_it) {
