@@ -1,0 +1,32 @@
+#pragma once
+
+#include "taps/taps.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <string>
+
+/// Greets by name whoever sends one; names and greetings have a length in front.
+inline caf::behavior greeter(caf::event_based_actor* self) {
+  return {
+      [](const taps::connection_received& ev) {
+        taps::receive(ev.connection, {.count = taps::receive_request::unlimited});
+      },
+      [](const taps::received& ev) {
+        taps::send(ev.connection, "Hello, " + ev.message.str() + "!");
+      },
+      [](const taps::receive_error& ev) { taps::close(ev.connection); },
+      [](const taps::closed&) {},
+      [](const taps::connection_error&) {},
+      [](const taps::stopped&) {},
+      [=](const taps::establishment_error& ev) { self->quit(taps::to_caf_error(ev.reason)); },
+  };
+}
+
+/// The place where it greets; port 0 picks one.
+inline taps::preconnection greeting_place(taps::transport_services& net, std::uint16_t port) {
+  auto place =
+      net.preconnection(taps::local_endpoint{}.with_port(port), taps::reliable_inorder_stream(),
+                        taps::security_parameters::disabled());
+  return place.add_framer(taps::length_prefix());
+}
