@@ -1,8 +1,8 @@
 // Tapline by its public API: one shard, owners that live on it, events as messages.
 
-#include "taps/taps.hpp"
 #include "taps/bench/harness/pipeline.hpp"
 #include "taps/bench/subjects/makers.hpp"
+#include "taps/taps.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
