@@ -316,9 +316,9 @@ void connection_actor::end() {
 }
 
 property_list connection_actor::list_properties() const {
-  if (!machine_.configured())
-    return property_list{};
-  return {machine_.properties(), machine_.facts()};
+  // Before the preconnection's order came, there are only defaults to tell.
+  return {machine_.configured() ? machine_.properties() : connection_properties{nullptr},
+          machine_.facts()};
 }
 
 caf::result<void> connection_actor::answer(const result<void>& outcome) {

@@ -42,6 +42,10 @@ public:
 
 private:
   void add(const remote_endpoint& x, resolver& names) {
+    if (auto fine = x.check(); !fine) {
+      failure_ = fine.failure();
+      return;
+    }
     auto where = x;
     if (!x.port() && x.service()) {
       auto port = names.port_of(*x.service(), "");

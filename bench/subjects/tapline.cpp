@@ -229,7 +229,7 @@ public:
     frame(what, orders);
     // The owner is made later than the hook that needs it.
     auto owner = std::make_shared<caf::actor>();
-    next_ = [=, this, what = std::move(what), left = orders.connections]() mutable {
+    next_ = [=, what = std::move(what), left = orders.connections]() mutable {
       if (orders.what != exchange::idle || left-- > 0)
         taps::initiate(what, *owner);
     };

@@ -15,7 +15,6 @@ using id = property_id;
 using rule = neatpy_rule;
 
 constexpr auto max_number = std::numeric_limits<std::int64_t>::max();
-constexpr bool shared = true;
 
 template<class Enum>
 constexpr std::int64_t number(Enum x) {

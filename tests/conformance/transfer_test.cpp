@@ -1,0 +1,458 @@
+// SND, RCV, FRM, TRM and ORD: data transfer and termination, against plain sockets and ourselves.
+
+#include "taps/tests/conformance/support/fixture.hpp"
+
+#include <future>
+#include <thread>
+
+using namespace taps;
+using namespace taps::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A Connection to a plain socket.
+class transfer : public conformance {
+protected:
+  void connect(transport_properties wanted = reliable_inorder_stream(),
+               std::vector<framer_factory> framers = {}, reaction react = {}) {
+    listener_ = posix_bind();
+    me_ = make_owner(std::move(react));
+    auto pre = to(loopback_remote(listener_.port()), std::move(wanted));
+    for (auto& x : framers)
+      pre.add_framer(x);
+    made_ = initiate(pre, me_.actor);
+    peer_ = posix_accept(listener_);
+  }
+
+  std::string names() { return me_.log->names(); }
+
+  posix_socket listener_;
+  posix_socket peer_;
+  owner me_;
+  connection made_;
+};
+
+using conformance_transfer = transfer;
+
+/// Passes everything on; for orders and endings.
+class tag_framer : public framer {
+public:
+  explicit tag_framer(std::string tag) : tag_(std::move(tag)) {}
+  std::string_view name() const noexcept override { return "tag"; }
+  void stop(framer_context& context) override {
+    context.send(slice::copy_of("bye" + tag_));
+    context.make_connection_closed();
+  }
+  result<void> new_sent_message(framer_context& context, slice data, const message_context&,
+                                bool) override {
+    context.send(slice::copy_of(tag_ + "(" + data.str() + ")"));
+    return {};
+  }
+  void handle_received_data(framer_context& context) override {
+    while (auto view = context.parse(1, 1 << 20)) {
+      auto text =
+          std::string{reinterpret_cast<const char*>(view->bytes.data()), view->bytes.size()};
+      context.advance_receive_cursor(view->bytes.size());
+      if (text.find("fail") != std::string::npos) {
+        context.fail_connection({errc::deframing_failed, "the framer gave up"});
+        return;
+      }
+      context.deliver(context.inbound_context(), slice::copy_of(text + tag_), true);
+    }
+  }
+
+private:
+  std::string tag_;
+};
+
+framer_factory tag(std::string text) {
+  return [text] { return std::make_unique<tag_framer>(text); };
+}
+
+}  // namespace
+
+// -- sending ----------------------------------------------------------------------------------
+
+TEST_F(conformance_transfer, SND_01_one_sent_each_in_order) {
+  connect();
+  std::vector<message_context> contexts;
+  for (int i = 0; i < 100; ++i) {
+    message_context context;
+    context.add("none", "number", std::to_string(i));
+    contexts.push_back(context);
+    taps::send(made_, "x", context, {.notify = true});
+  }
+  me_.log->wait("sent", 100);
+  EXPECT_EQ(peer_.read(100).size(), 100u);
+  std::size_t i = 0;
+  for (const auto& x : me_.log->all()) {
+    if (x.what == "sent") {
+      EXPECT_EQ(x.context.get("none", "number"), std::to_string(i++));
+    }
+  }
+}
+
+TEST_F(conformance_transfer, SND_02_too_large_for_a_datagram) {
+  auto me = make_owner();
+  auto receiver = posix_bind(0, AF_INET, SOCK_DGRAM);
+  auto made = initiate(to(loopback_remote(receiver.port()), unreliable_datagram()), me.actor);
+  taps::send(made, std::string(65508, 'x'));
+  EXPECT_EQ(me.log->wait("send_error").reason.reason(), errc::message_too_large);
+  taps::send(made, "fits", {}, {.notify = true});
+  me.log->wait("sent");
+  EXPECT_EQ(receiver.read(4), "fits");
+}
+
+TEST_F(conformance_transfer, MSG_02_zero_length_datagram) {
+  auto server = listen_at(at(loopback_local(), unreliable_datagram()), [](auto*, const told& x) {
+    if (x.what == "connection_received")
+      receive(x.connection);
+  });
+  auto me = make_owner();
+  taps::send(initiate(to(loopback_remote(server.port), unreliable_datagram()), me.actor), "");
+  EXPECT_TRUE(server.by.log->wait("received").data.empty());
+}
+
+TEST_F(conformance_transfer, MSG_05_not_replayable_over_datagrams) {
+  auto me = make_owner();
+  auto made = initiate(to(loopback_remote(9), unreliable_datagram()), me.actor);
+  taps::send(made, "x", message_context{}.with_safely_replayable(false));
+  EXPECT_EQ(me.log->wait("send_error").reason.reason(), errc::invalid_message_properties);
+}
+
+// -- receiving -----------------------------------------------------------------------------------
+
+TEST_F(conformance_transfer, RCV_01_one_event_per_receive) {
+  connect();
+  me_.log->wait("ready");
+  ASSERT_TRUE(peer_.send("a"));
+  settle(made_);
+  EXPECT_EQ(names(), "ready");
+  receive(made_);
+  EXPECT_EQ(me_.log->wait("received_partial").data.view(), "a");
+  ASSERT_TRUE(peer_.send("b"));
+  settle(made_);
+  EXPECT_EQ(me_.log->count("received_partial"), 1u);
+}
+
+TEST_F(conformance_transfer, RCV_02_data_before_receive) {
+  connect();
+  ASSERT_TRUE(peer_.send("early"));
+  me_.log->wait("ready");
+  settle(made_);
+  receive(made_);
+  EXPECT_EQ(me_.log->wait("received_partial").data.view(), "early");
+}
+
+TEST_F(conformance_transfer, RCV_04_datagrams_are_split_not_cut) {
+  auto server = listen_at(at(loopback_local(), unreliable_datagram()), [](auto*, const told& x) {
+    if (x.what == "connection_received")
+      receive(x.connection, {.max_length = 1000, .count = 2});
+  });
+  auto peer = posix_connect(server.port, AF_INET, SOCK_DGRAM);
+  ASSERT_TRUE(peer.send(std::string(1500, 'x')));
+  auto first = server.by.log->wait("received_partial", 1);
+  auto second = server.by.log->wait("received_partial", 2);
+  EXPECT_EQ(first.data.size(), 1000u);
+  EXPECT_FALSE(first.end);
+  EXPECT_EQ(second.data.size(), 500u);
+  EXPECT_TRUE(second.end);
+  EXPECT_EQ(first.context, second.context);
+}
+
+TEST_F(conformance_transfer, RCV_06_byte_streams_yield_partial) {
+  connect();
+  receive(made_);
+  ASSERT_TRUE(peer_.send("abc"));
+  const auto ev = me_.log->wait("received_partial");
+  EXPECT_EQ(ev.data.view(), "abc");
+  EXPECT_FALSE(ev.end);
+}
+
+TEST_F(conformance_transfer, RCV_07_end_of_the_peers_data) {
+  connect();
+  receive(made_);
+  peer_.finish();
+  EXPECT_TRUE(me_.log->wait("received_partial").end);
+  EXPECT_EQ(properties_of(made_).get("canReceive"), property_value{false});
+  taps::send(made_, "still");
+  EXPECT_EQ(peer_.read(5), "still");
+  receive(made_);
+  EXPECT_EQ(me_.log->wait("receive_error").reason.reason(), errc::no_more_data);
+  EXPECT_EQ(me_.log->count("closed"), 0u);
+}
+
+TEST_F(conformance_transfer, RCV_12_no_receive_no_reading) {
+  connect();
+  me_.log->wait("ready");
+  std::size_t written = 0;
+  const std::string block(64 * 1024, 'x');
+  pollfd wait{peer_.get(), POLLOUT, 0};
+  while (written < (std::size_t{256} << 20) && ::poll(&wait, 1, 300) == 1) {
+    const auto n = ::send(peer_.get(), block.data(), block.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0)
+      written += static_cast<std::size_t>(n);
+  }
+  // The kernel's buffers are full, and nothing of ours holds more.
+  EXPECT_LT(written, std::size_t{64} << 20);
+}
+
+TEST_F(conformance_transfer, RCV_13_bad_receives) {
+  connect();
+  me_.log->wait("ready");
+  receive(made_, {.max_length = 0});
+  EXPECT_EQ(me_.log->wait("receive_error").reason.reason(), errc::invalid_configuration);
+  auto only =
+      reliable_inorder_stream().with(property_id::direction, direction::unidirectional_send);
+  auto sender = initiate(to(loopback_remote(listener_.port()), only), me_.actor);
+  me_.log->wait("ready", 2);
+  receive(sender);
+  me_.log->wait("receive_error", 2);
+}
+
+// -- framers
+// ---------------------------------------------------------------------------------------
+
+TEST_F(conformance_transfer, FRM_01_three_in_one_segment_and_one_in_many) {
+  connect(reliable_inorder_stream(), {length_prefix()});
+  receive(made_, {.count = 4});
+  const std::string frame{"\0\0\0\2ab", 6};
+  ASSERT_TRUE(peer_.send(frame + frame + frame));
+  me_.log->wait("received", 3);
+  for (auto byte : frame) {
+    ASSERT_TRUE(peer_.send(std::string_view{&byte, 1}));
+    settle(made_);
+  }
+  EXPECT_EQ(me_.log->wait("received", 4).data.view(), "ab");
+}
+
+TEST_F(conformance_transfer, FRM_02_order_of_framers) {
+  connect(reliable_inorder_stream(), {tag("A"), tag("B")});
+  taps::send(made_, "x");
+  EXPECT_EQ(peer_.read(7), "A(B(x))");
+  receive(made_);
+  ASSERT_TRUE(peer_.send("y"));
+  EXPECT_EQ(me_.log->wait("received").data.view(), "yAB");
+}
+
+TEST_F(conformance_transfer, FRM_05_failure_after_ready) {
+  connect(reliable_inorder_stream(), {tag("A")});
+  me_.log->wait("ready");
+  receive(made_);
+  ASSERT_TRUE(peer_.send("fail"));
+  EXPECT_EQ(me_.log->wait("connection_error").reason.reason(), errc::deframing_failed);
+}
+
+TEST_F(conformance_transfer, FRM_06_last_words) {
+  connect(reliable_inorder_stream(), {tag("A")});
+  me_.log->wait("ready");
+  close(made_);
+  EXPECT_EQ(peer_.read(), "byeA");
+  peer_.close();
+  me_.log->wait("closed");
+}
+
+TEST_F(conformance_transfer, FRM_11_end_inside_a_frame) {
+  connect(reliable_inorder_stream(), {length_prefix()});
+  receive(made_);
+  ASSERT_TRUE(peer_.send(std::string_view{"\0\0\0\5ab", 6}));
+  peer_.finish();
+  me_.log->wait("received_partial");
+  receive(made_);
+  EXPECT_EQ(me_.log->wait("receive_error").reason.reason(), errc::deframing_failed);
+}
+
+// -- termination
+// ----------------------------------------------------------------------------------------
+
+TEST_F(conformance_transfer, TRM_01_close_delivers_everything) {
+  connect();
+  me_.log->wait("ready");
+  ASSERT_TRUE(peer_.send(std::string(1000, 'u')));
+  taps::send(made_, std::string(1 << 20, 'x'), {}, {.notify = true});
+  close(made_);
+  int failure = 0;
+  EXPECT_EQ(peer_.read(static_cast<std::size_t>(-1), &failure).size(), std::size_t{1} << 20);
+  EXPECT_EQ(failure, 0);
+  peer_.close();
+  me_.log->wait("closed");
+  EXPECT_EQ(names(), "ready sent closed");
+}
+
+TEST_F(conformance_transfer, TRM_01_the_owner_may_leave) {
+  listener_ = posix_bind();
+  auto pre = to(loopback_remote(listener_.port()));
+  net_.spawn([pre](caf::event_based_actor* self) -> caf::behavior {
+    auto made = initiate(pre, self);
+    return {[=](const ready&) {
+      taps::send(made, std::string(1 << 20, 'x'));
+      close(made);
+      self->quit();
+    }};
+  });
+  peer_ = posix_accept(listener_);
+  int failure = 0;
+  EXPECT_EQ(peer_.read(static_cast<std::size_t>(-1), &failure).size(), std::size_t{1} << 20);
+  EXPECT_EQ(failure, 0);
+}
+
+TEST_F(conformance_transfer, TRM_02_abort_resets) {
+  connect();
+  me_.log->wait("ready");
+  abort(made_);
+  EXPECT_EQ(me_.log->wait("connection_error").reason.reason(), errc::local_abort);
+  int failure = 0;
+  peer_.read(1, &failure);
+  EXPECT_EQ(failure, ECONNRESET);
+}
+
+TEST_F(conformance_transfer, TRM_02_the_peers_reset) {
+  connect();
+  me_.log->wait("ready");
+  peer_.reset();
+  EXPECT_EQ(me_.log->wait("connection_error").reason.reason(), errc::connection_aborted);
+}
+
+TEST_F(conformance_transfer, TRM_03_abort_answers_everything_first) {
+  connect();
+  me_.log->wait("ready");
+  taps::send(made_, std::string(64 << 20, 'x'));
+  receive(made_);
+  abort(made_);
+  me_.log->wait("connection_error");
+  EXPECT_EQ(names(), "ready send_error receive_error connection_error");
+}
+
+TEST_F(conformance_transfer, TRM_04_datagrams_close_and_abort) {
+  auto free = posix_bind(0, AF_INET, SOCK_DGRAM);
+  const auto port = free.port();
+  free.close();
+  auto me = make_owner();
+  auto made = initiate(net_.preconnection({loopback_local(port)}, {loopback_remote(9)},
+                                          unreliable_datagram(), plain()),
+                       me.actor);
+  me.log->wait("ready");
+  close(made);
+  me.log->wait("closed");
+  EXPECT_GE(posix_bind(port, AF_INET, SOCK_DGRAM).get(), 0);
+  auto other = initiate(to(loopback_remote(9), unreliable_datagram()), me.actor);
+  me.log->wait("ready", 2);
+  abort(other);
+  EXPECT_EQ(me.log->wait("connection_error").reason.reason(), errc::local_abort);
+}
+
+TEST_F(conformance_transfer, TRM_05_double_close) {
+  connect();
+  me_.log->wait("ready");
+  close(made_);
+  close(made_);
+  peer_.read();
+  peer_.close();
+  me_.log->wait("closed");
+  close(made_);
+  abort(made_);
+  EXPECT_EQ(names(), "ready closed");
+}
+
+TEST_F(conformance_transfer, TRM_05_abort_in_closing) {
+  connect();
+  me_.log->wait("ready");
+  close(made_);
+  abort(made_);
+  me_.log->wait("connection_error");
+  EXPECT_EQ(names(), "ready connection_error");
+}
+
+// -- order
+// ---------------------------------------------------------------------------------------------
+
+TEST_F(conformance_transfer, ORD_01_nothing_after_the_end) {
+  connect();
+  me_.log->wait("ready");
+  abort(made_);
+  me_.log->wait("connection_error");
+  taps::send(made_, "x");
+  receive(made_);
+  close(made_);
+  auto other = make_owner();
+  auto second = initiate(to(loopback_remote(listener_.port())), other.actor);
+  other.log->wait("ready");
+  settle(second);
+  EXPECT_EQ(names(), "ready connection_error");
+}
+
+TEST_F(conformance_transfer, ORD_02_closed_waits_for_slow_handlers) {
+  std::promise<void> go;
+  auto gate = go.get_future().share();
+  connect(reliable_inorder_stream(), {}, [gate](auto*, const told& x) {
+    if (x.what == "received_partial")
+      gate.wait_for(10s);
+  });
+  receive(made_);
+  ASSERT_TRUE(peer_.send("x"));
+  close(made_);
+  go.set_value();
+  peer_.read();
+  peer_.close();
+  me_.log->wait("closed");
+  const auto all = me_.log->all();
+  EXPECT_EQ(all.back().what, "closed");
+}
+
+TEST_F(conformance_transfer, ORD_03_every_action_inside_a_handler) {
+  connect(reliable_inorder_stream(), {}, [](auto*, const told& x) {
+    if (x.what == "ready") {
+      receive(x.connection);
+      taps::send(x.connection, "one");
+    }
+    if (x.what == "received_partial") {
+      taps::send(x.connection, "two");
+      close(x.connection);
+      receive(x.connection);
+      abort(x.connection);
+    }
+  });
+  EXPECT_EQ(peer_.read(3), "one");
+  ASSERT_TRUE(peer_.send("x"));
+  me_.log->wait("connection_error");
+  EXPECT_EQ(me_.log->all().back().what, "connection_error");
+}
+
+TEST_F(conformance_transfer, ORD_04_states_of_events) {
+  connect();
+  EXPECT_EQ(me_.log->wait("ready").state, connection_state::established);
+  receive(made_);
+  ASSERT_TRUE(peer_.send("x"));
+  EXPECT_EQ(me_.log->wait("received_partial").state, connection_state::established);
+  EXPECT_EQ(properties_of(made_).get("connState"), property_value{connection_state::established});
+  receive(made_);
+  close(made_);
+  EXPECT_EQ(me_.log->wait("receive_error").state, connection_state::closing);
+  peer_.read();
+  peer_.close();
+  EXPECT_EQ(me_.log->wait("closed").state, connection_state::closed);
+}
+
+TEST_F(conformance_transfer, ORD_05_the_last_handle_goes_in_a_handler) {
+  listener_ = posix_bind();
+  auto pre = to(loopback_remote(listener_.port()));
+  std::promise<void> ended;
+  net_.spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    auto held = std::make_shared<connection>(initiate(pre, self));
+    return {
+        [=](const ready& x) {
+          receive(x.connection);
+          *held = nullptr;
+        },
+        [=, &ended](const connection_error&) {
+          ended.set_value();
+          self->quit();
+        },
+        [](const receive_error&) {},
+    };
+  });
+  peer_ = posix_accept(listener_);
+  peer_.reset();
+  EXPECT_EQ(ended.get_future().wait_for(10s), std::future_status::ready);
+}
