@@ -157,6 +157,8 @@ transport_services::transport_services(caf::actor_system& system,
                                        transport_services_options options)
     : impl_(std::make_shared<impl>(system, std::move(options))) {}
 
+transport_services::transport_services(std::shared_ptr<impl> made) : impl_(std::move(made)) {}
+
 transport_services::transport_services(const transport_services& other)
     : impl_(other.impl_), owner_(false) {}
 

@@ -34,6 +34,10 @@ class transport_services {
 public:
   explicit transport_services(caf::actor_system& system, transport_services_options options = {});
 
+  class impl;
+  /// Over shards made elsewhere, as tests do: whoever made them runs and ends them.
+  explicit transport_services(std::shared_ptr<impl> made);
+
   transport_services(const transport_services& other);
   transport_services(transport_services&& other) noexcept;
   transport_services& operator=(transport_services other) noexcept;
@@ -99,7 +103,6 @@ public:
   /// Connections, Listeners and attempts that hold descriptors now.
   [[nodiscard]] std::size_t num_residents() const;
 
-  class impl;
   [[nodiscard]] const std::shared_ptr<impl>& get_impl() const noexcept { return impl_; }
 
 private:
