@@ -12,6 +12,14 @@ namespace taps {
 
 namespace {
 
+/// Tells the owner of something that cannot come about any more: the threads are gone.
+void tell_stopped(const owner_ref& owner) {
+  caf::anon_send(
+      owner.actor(),
+      establishment_error{
+          {}, {}, {errc::connection_closed, "the transport services were shut down"}, {}});
+}
+
 /// Spawns a Connection in Establishing and has the Preconnection equip it.
 caf::strong_actor_ptr spawn_connection(const preconnection& from, const owner_ref& owner,
                                        const action_options& options) {
@@ -30,7 +38,8 @@ caf::strong_actor_ptr spawn_connection(const preconnection& from, const owner_re
 // -- Preconnections -----------------------------------------------------------------------
 
 preconnection& preconnection::edit(std::function<void(preconnection_config&)> change) {
-  caf::anon_send(impl_->handle(), preconnection_edit{std::move(change)});
+  if (impl_->handle())
+    caf::anon_send(impl_->handle(), preconnection_edit{std::move(change)});
   return *this;
 }
 
@@ -76,6 +85,10 @@ preconnection& preconnection::set_racing(racing_options options) {
 
 connection initiate(const preconnection& what, const owner_ref& owner,
                     const action_options& options) {
+  if (what.get_impl().services().stopped()) {
+    tell_stopped(owner);
+    return {};
+  }
   auto made = spawn_connection(what, owner, options);
   caf::anon_send(what.get_impl().handle(), preconnection_order{made, false});
   return caf::actor_cast<connection>(made);
@@ -83,6 +96,10 @@ connection initiate(const preconnection& what, const owner_ref& owner,
 
 connection initiate_with_send(const preconnection& what, const owner_ref& owner, slice data,
                               message_context context, const action_options& options) {
+  if (what.get_impl().services().stopped()) {
+    tell_stopped(owner);
+    return {};
+  }
   auto made = spawn_connection(what, owner, options);
   // Before the order, so that it is the first Message whatever the application sends next.
   caf::anon_send(caf::actor_cast<connection_interface>(made),
@@ -93,6 +110,10 @@ connection initiate_with_send(const preconnection& what, const owner_ref& owner,
 
 listener listen(const preconnection& what, const owner_ref& owner, const action_options& options) {
   auto& services = what.get_impl().services();
+  if (services.stopped()) {
+    tell_stopped(owner);
+    return {};
+  }
   auto made = services.system().spawn<listener_actor>(
       services.shard_for(owner.actor()), services.shards(), owner.actor(), options.events);
   auto order = preconnection_order{caf::actor_cast<caf::strong_actor_ptr>(made), true};
@@ -103,6 +124,8 @@ listener listen(const preconnection& what, const owner_ref& owner, const action_
 result<std::vector<remote_endpoint>> resolve(const preconnection& what, caf::scoped_actor& self) {
   result<std::vector<remote_endpoint>> answer =
       error{errc::resolution_failed, "the Preconnection has ended"};
+  if (!what.get_impl().handle())
+    return answer;
   self->request(what.get_impl().handle(), caf::infinite, resolve_command{})
       .receive([&](resolved_endpoints& x) { answer = std::move(x.remotes); },
                [&](caf::error& x) { answer = from_caf_error(x); });

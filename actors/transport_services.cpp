@@ -54,6 +54,10 @@ const shard_ptr& transport_services::impl::shard_for(const caf::actor& owner) co
 
 taps::preconnection transport_services::impl::make(preconnection_config config) {
   config.racing = options_.racing;
+  // Without threads nothing can run: the handle leads nowhere, and every action says so.
+  if (stopped_)
+    return taps::preconnection{
+        std::make_shared<taps::preconnection::impl>(shared_from_this(), nullptr)};
   auto* here = shard::current();
   const auto i = std::find_if(shards_.begin(), shards_.end(),
                               [here](const auto& x) { return x.get() == here; });

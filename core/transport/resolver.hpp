@@ -42,7 +42,7 @@ public:
   [[nodiscard]] virtual std::unique_ptr<resolver_query>
   resolve(std::string_view hostname, ip_family family, callback done) = 0;
 
-  /// Returns the port of an IANA service name for the given carrier (`"tcp"`-like name of the base
+  /// Returns the port of an IANA service name for the given carrier (name of the base
   /// protocol, or empty for any).
   [[nodiscard]] virtual result<std::uint16_t> port_of(std::string_view service,
                                                       std::string_view carrier) const = 0;

@@ -138,6 +138,7 @@ TEST_F(conformance, PRE_12_initiate_returns_at_once) {
     log->add({"initiated", made, {}, {}, {}, {}, {}, true, {}});
     return recorder(self, log, {});
   });
+  owners_.push_back(me);
   log->wait("initiated");
   EXPECT_EQ(inside, 0u);
   EXPECT_EQ(properties_of(made).get("connState"), property_value{connection_state::establishing});

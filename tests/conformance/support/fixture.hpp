@@ -7,13 +7,17 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <condition_variable>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace taps::testing {
@@ -202,22 +206,62 @@ protected:
     owner by;
   };
 
-  conformance() : system_(config()), net_(system_, options()) {}
+  conformance() : conformance(options()) {}
 
-  static caf::actor_system_config& config() {
-    static caf::actor_system_config instance;
-    return instance;
+  explicit conformance(transport_services_options with)
+      : system_(config()), net_(system_, std::move(with)) {}
+
+  /// Once the owners are gone nothing may remain: no resident, no actor, no descriptor.
+  void TearDown() override {
+    for (const auto& x : owners_)
+      caf::anon_send_exit(x, caf::exit_reason::kill);
+    owners_.clear();
+    std::size_t residents = 0;
+    std::size_t actors = 0;
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    do {
+      std::this_thread::yield();
+      residents = net_.num_residents();
+      actors = system_.registry().running();
+    } while ((residents != 0 || actors != 0) && std::chrono::steady_clock::now() < limit);
+    EXPECT_EQ(residents, 0u) << "left behind";
+    EXPECT_EQ(actors, 0u) << "left behind";
+    net_.shutdown(std::chrono::milliseconds{0});
+    EXPECT_LE(open_descriptors(), descriptors_) << "left behind";
   }
 
-  static transport_services_options options() {
+  static std::size_t open_descriptors() {
+    const std::filesystem::directory_iterator all{"/proc/self/fd"};
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+  }
+
+  static caf::actor_system_config& config() {
+    static auto instance = [] {
+      auto result = std::make_unique<caf::actor_system_config>();
+      add_messages(*result);
+      return result;
+    }();
+    return *instance;
+  }
+
+  static transport_services_options options(std::size_t shards = 1) {
     transport_services_options result;
-    result.shards = 1;
+    result.shards = shards;
     return result;
   }
 
   owner make_owner(reaction react = {}) {
     owner result;
     result.actor = net_.spawn(recorder, result.log, std::move(react));
+    owners_.push_back(result.actor);
+    return result;
+  }
+
+  /// An owner that CAF's own scheduler runs, so that all its events come by mailbox.
+  owner make_unpinned_owner(reaction react = {}) {
+    owner result;
+    result.actor = system_.spawn(recorder, result.log, std::move(react));
+    owners_.push_back(result.actor);
     return result;
   }
 
@@ -276,8 +320,11 @@ protected:
       properties_of(x);
   }
 
+  /// Before the transport services open theirs.
+  std::size_t descriptors_ = open_descriptors();
   caf::actor_system system_;
   transport_services net_;
+  std::vector<caf::actor> owners_;
 };
 
 }  // namespace taps::testing

@@ -29,8 +29,8 @@ const transport_descriptor stream_descriptor{
 
 /// A byte stream of which the test decides how much goes out and what comes in.
 struct played final : protocol {
-  explicit played(std::string& wire, std::size_t& room, int& closes)
-      : wire(wire), room(room), closes(closes) {}
+  played(std::string& wire_of_stage, std::size_t& room_of_stage, int& closes_of_stage)
+      : wire(wire_of_stage), room(room_of_stage), closes(closes_of_stage) {}
 
   void set_sink(protocol_sink& x) noexcept override { sink = &x; }
   void flush(outbound_queue& queue) override {
@@ -228,6 +228,9 @@ TEST(connection_machine, any_sequence_ends_once) {
   const auto seed = given ? std::strtoull(given, nullptr, 10) : std::random_device{}();
   std::cout << "TAPLINE_SEED=" << seed << "\n";
   random_source random{seed};
+  inbound_info end_of_stream;
+  end_of_stream.end_of_message = true;
+  end_of_stream.final = true;
   for (int n = 0; n < sequences; ++n) {
     stage x;
     int sends = 0;
