@@ -12,7 +12,7 @@
 
 namespace {
 
-// --(begin quickstart)--
+// --(begin server)--
 caf::behavior server() {
   return {
       [](const taps::connection_received& ev) { taps::receive(ev.connection); },
@@ -23,11 +23,16 @@ caf::behavior server() {
       },
       [](const taps::closed&) {},
       [](const taps::stopped&) {},
+      [](const taps::establishment_error& ev) {
+        std::cerr << "cannot listen: " << to_string(ev.reason) << std::endl;
+      },
   };
 }
+// --(end server)--
 
+// --(begin client)--
 caf::behavior client(caf::event_based_actor* self, taps::preconnection pre, bool* done) {
-  auto connection = taps::initiate(pre, self);
+  auto connection = taps::initiate(pre, self);  // a handle at once, still establishing
   taps::send(connection, "Hello server");
   taps::receive(connection);
   return {
@@ -41,56 +46,56 @@ caf::behavior client(caf::event_based_actor* self, taps::preconnection pre, bool
       },
       [=](const taps::closed&) { self->quit(); },
       [=](const taps::establishment_error& ev) {
-        std::cerr << "quickstart: " << to_string(ev.reason) << std::endl;
+        std::cerr << "cannot connect: " << to_string(ev.reason) << std::endl;
         self->quit();
       },
       [=](const taps::connection_error& ev) {
-        std::cerr << "quickstart: " << to_string(ev.reason) << std::endl;
+        std::cerr << "connection lost: " << to_string(ev.reason) << std::endl;
         self->quit();
       },
   };
 }
-// --(end quickstart)--
+// --(end client)--
 
-/// Asks a Listener where it listens; 0 when it could not.
-std::uint16_t port_of(caf::actor_system& system, const taps::listener& listener) {
+// --(begin program)--
+/// Returns whether client and server understood each other.
+bool talk() {
+  caf::actor_system_config config;
+  taps::add_messages(config);
+  caf::actor_system system{config};
+  taps::transport_services net{system};
   caf::scoped_actor self{system};
-  std::uint16_t port = 0;
-  self->request(listener, std::chrono::seconds{10}, taps::get_properties_command{})
+
+  // What both ends want of the network. Security is on unless one says otherwise.
+  const auto wanted = taps::reliable_inorder_stream();
+  const auto plain = taps::security_parameters::disabled();
+
+  auto here = net.preconnection(taps::local_endpoint{}, wanted, plain);
+  here.add_framer(taps::length_prefix());
+  auto listener = taps::listen(here, net.spawn(server));
+  std::uint16_t port = 0;  // the server did not ask for one, so it is told
+  self->request(listener, caf::infinite, taps::get_properties_command{})
       .receive(
           [&](const taps::property_list& x) {
             port = static_cast<std::uint16_t>(x.get("_tapline.localPort").get_or<std::int64_t>(0));
           },
-          [&](const caf::error& x) {
-            std::cerr << "quickstart: cannot listen: " << system.render(x) << std::endl;
-          });
-  return port;
+          [](const caf::error&) { /* the server says why */ });
+  if (port == 0)
+    return false;
+
+  auto there = net.preconnection(taps::remote_endpoint{}.with_hostname("localhost").with_port(port),
+                                 wanted, plain);
+  there.add_framer(taps::length_prefix());
+  bool done = false;
+  self->wait_for(net.spawn(client, there, &done));
+  return done;
 }
+// --(end program)--
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"A server and a client in one program, over the loopback interface."};
   parse_or_exit(app, argc, argv);
-  caf::actor_system_config config;
-  taps::add_messages(config);
-  caf::actor_system system{config};
-  taps::transport_services net{system};
-  const auto wanted = taps::reliable_inorder_stream();
-  const auto plain = taps::security_parameters::disabled();
-
-  auto listening = net.preconnection(taps::local_endpoint{}, wanted, plain);
-  listening.add_framer(taps::length_prefix());
-  auto owner = net.spawn(server);
-  const auto port = port_of(system, taps::listen(listening, owner));
-  if (port == 0)
-    return 1;
-
-  auto connecting = net.preconnection(
-      taps::remote_endpoint{}.with_hostname("localhost").with_port(port), wanted, plain);
-  connecting.add_framer(taps::length_prefix());
-  bool done = false;
-  caf::scoped_actor self{system};
-  self->wait_for(net.spawn(client, connecting, &done));
-  return done ? 0 : 1;
+  return talk() ? 0 : 1;
 }
