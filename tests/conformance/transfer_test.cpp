@@ -437,13 +437,15 @@ TEST_F(conformance_transfer, ORD_04_states_of_events) {
 TEST_F(conformance_transfer, ORD_05_the_last_handle_goes_in_a_handler) {
   listener_ = posix_bind();
   auto pre = to(loopback_remote(listener_.port()));
+  std::promise<void> up;
   std::promise<void> ended;
   net_.spawn([&](caf::event_based_actor* self) -> caf::behavior {
     auto held = std::make_shared<connection>(initiate(pre, self));
     return {
-        [=](const ready& x) {
+        [=, &up](const ready& x) {
           receive(x.connection);
           *held = nullptr;
+          up.set_value();
         },
         [=, &ended](const connection_error&) {
           ended.set_value();
@@ -453,6 +455,7 @@ TEST_F(conformance_transfer, ORD_05_the_last_handle_goes_in_a_handler) {
     };
   });
   peer_ = posix_accept(listener_);
+  ASSERT_EQ(up.get_future().wait_for(10s), std::future_status::ready);
   peer_.reset();
   EXPECT_EQ(ended.get_future().wait_for(10s), std::future_status::ready);
 }

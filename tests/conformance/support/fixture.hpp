@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -192,7 +193,10 @@ inline local_endpoint loopback_local(std::uint16_t port = 0) {
   return port == 0 ? where : where.with_port(port);
 }
 
-/// Transport services with one thread, recording owners, real sockets.
+/// Transport services, recording owners, real sockets. By default one thread that the owners share
+/// with their Connections; TAPLINE_TEST_SHARDS=2 makes it two threads, and
+/// TAPLINE_TEST_OWNERS=unpinned leaves the owners to CAF's scheduler. The expectations are the
+/// same.
 class conformance : public ::testing::Test {
 protected:
   struct owner {
@@ -226,13 +230,13 @@ protected:
     } while ((residents != 0 || actors != 0) && std::chrono::steady_clock::now() < limit);
     EXPECT_EQ(residents, 0u) << "left behind";
     EXPECT_EQ(actors, 0u) << "left behind";
-    net_.shutdown(std::chrono::milliseconds{0});
     EXPECT_LE(open_descriptors(), descriptors_) << "left behind";
   }
 
+  /// Those of this program, without the ones of plain peers.
   static std::size_t open_descriptors() {
     const std::filesystem::directory_iterator all{"/proc/self/fd"};
-    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+    return static_cast<std::size_t>(std::distance(begin(all), end(all))) - posix_socket::open();
   }
 
   static caf::actor_system_config& config() {
@@ -246,13 +250,20 @@ protected:
 
   static transport_services_options options(std::size_t shards = 1) {
     transport_services_options result;
-    result.shards = shards;
+    result.shards = setting("TAPLINE_TEST_SHARDS") == "2" ? 2 : shards;
     return result;
+  }
+
+  static std::string setting(const char* name) {
+    const auto* value = std::getenv(name);
+    return value ? value : "";
   }
 
   owner make_owner(reaction react = {}) {
     owner result;
-    result.actor = net_.spawn(recorder, result.log, std::move(react));
+    result.actor = setting("TAPLINE_TEST_OWNERS") == "unpinned"
+                       ? system_.spawn(recorder, result.log, std::move(react))
+                       : net_.spawn(recorder, result.log, std::move(react));
     owners_.push_back(result.actor);
     return result;
   }
@@ -320,10 +331,10 @@ protected:
       properties_of(x);
   }
 
-  /// Before the transport services open theirs.
-  std::size_t descriptors_ = open_descriptors();
   caf::actor_system system_;
   transport_services net_;
+  /// Those of the threads; what Connections and Listeners open comes on top.
+  std::size_t descriptors_ = open_descriptors();
   std::vector<caf::actor> owners_;
 };
 

@@ -15,9 +15,8 @@ namespace taps::testing {
 class name_server {
 public:
   name_server()
-      : socket_(posix_bind(0, AF_INET, SOCK_DGRAM)), address_("127.0.0.1:" +
-                                                              std::to_string(socket_.port())),
-        thread_([this] { serve(); }) {}
+      : socket_(posix_bind(0, AF_INET, SOCK_DGRAM)),
+        address_("127.0.0.1:" + std::to_string(socket_.port())), thread_([this] { serve(); }) {}
 
   ~name_server() {
     // An empty datagram ends the thread.
@@ -78,7 +77,8 @@ private:
     if (exists && type == type_a)
       addresses = found->second;
     // The query's id; a response of one that recurses; the question; the answers.
-    auto reply = query.substr(0, 2) + '\x81' + (exists ? '\x80' : static_cast<char>(0x80 | no_such_name));
+    auto reply =
+        query.substr(0, 2) + '\x81' + (exists ? '\x80' : static_cast<char>(0x80 | no_such_name));
     reply += std::string{"\0\1\0", 3} + static_cast<char>(addresses.size()) + std::string(4, '\0');
     reply += query.substr(header_size, at + 5 - header_size);
     for (const auto& x : addresses) {

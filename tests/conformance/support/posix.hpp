@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -23,6 +24,7 @@ namespace taps::testing {
 class posix_socket {
 public:
   explicit posix_socket(int fd = -1) noexcept : fd_(fd) {
+    open_ += fd >= 0 ? 1 : 0;
     timeval limit{10, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -35,9 +37,13 @@ public:
   ~posix_socket() { close(); }
 
   [[nodiscard]] int get() const noexcept { return fd_; }
+  /// How many are open in this program.
+  [[nodiscard]] static std::size_t open() noexcept { return open_; }
   void close() noexcept {
-    if (fd_ >= 0)
-      ::close(std::exchange(fd_, -1));
+    if (fd_ < 0)
+      return;
+    ::close(std::exchange(fd_, -1));
+    --open_;
   }
   /// Closes with a reset.
   void reset() noexcept {
@@ -80,6 +86,8 @@ public:
   }
 
 private:
+  static inline std::atomic<std::size_t> open_{0};
+
   int fd_;
 };
 
