@@ -98,8 +98,7 @@ void connection_actor::on_exit() {
   home().release(ctrl());
 }
 
-// -- direct commands
-// -------------------------------------------------------------------------------
+// -- direct commands -----------------------------------------------------------------------------
 
 void connection_actor::send_now(send_command what) {
   // A failure is an event, too, and nobody waits for this answer.
@@ -121,8 +120,7 @@ void connection_actor::abort_now() {
   machine_.abort({errc::local_abort, "the application aborted the Connection"});
 }
 
-// -- other callers
-// -----------------------------------------------------------------------------------
+// -- other callers -------------------------------------------------------------------------------
 
 void connection_actor::on_service() {
   enter([this] {
@@ -157,8 +155,7 @@ void connection_actor::on_shutdown(bool at_once) {
     machine_.abort({errc::local_abort, "the transport services shut down"});
 }
 
-// -- establishment
-// ------------------------------------------------------------------------------------
+// -- establishment -------------------------------------------------------------------------------
 
 void connection_actor::accept(std::unique_ptr<protocol> instance) {
   begin();
@@ -220,8 +217,7 @@ void connection_actor::on_stream(std::unique_ptr<protocol>) {
   // No protocol here carries several streams; the ones that will bring an association actor.
 }
 
-// -- events
-// ----------------------------------------------------------------------------------------------
+// -- events --------------------------------------------------------------------------------------
 
 void connection_actor::tell(connection_event& event) {
   const auto optional = [this](event_set what) { return has(origin_.events, what); };

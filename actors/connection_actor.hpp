@@ -68,21 +68,18 @@ private:
   void cancel_establishment() override;
   void on_stream(std::unique_ptr<protocol> stream) override;
 
-  // -- handshake_sink
-  // ------------------------------------------------------------------------------
+  // -- handshake_sink ----------------------------------------------------------------------------
 
   void on_handshake_done() override { request_service(); }
 
-  // -- other callers
-  // -------------------------------------------------------------------------------
+  // -- other callers -----------------------------------------------------------------------------
 
   void on_service() override;
   void on_owner_down() override;
   void on_shutdown(bool at_once) override;
   connection_actor* as_connection() noexcept override { return this; }
 
-  // -- establishment
-  // -------------------------------------------------------------------------------
+  // -- establishment -----------------------------------------------------------------------------
 
   void begin();
   void equip(const equip_order& order);
@@ -91,8 +88,7 @@ private:
 
   result<void> send(send_command what, bool with_initiate);
 
-  // -- events
-  // ----------------------------------------------------------------------------------------
+  // -- events ------------------------------------------------------------------------------------
 
   void tell(connection_event& event);
   void tell_ready();

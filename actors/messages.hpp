@@ -10,9 +10,9 @@ namespace taps {
 
 // -- events ---------------------------------------------------------------------------------
 //
-// What the owner of a Connection or Listener gets, as ordinary messages (RFC 9622, section 12).
-// Each names what it is about, so one owner serves thousands. `state` is the Connection's state
-// when the event was told. Events have no sender: an unhandled one does no harm.
+// What the owner of a Connection or Listener gets, as ordinary messages (RFC 9622, sections 7 to
+// 10). Each names what it is about, so one owner serves thousands. `state` is the Connection's
+// state when the event was told. Events have no sender: an unhandled one does no harm.
 
 /// Initiate or Clone succeeded.
 struct ready {

@@ -109,8 +109,7 @@ private:
   void end_receives();
   void announce(connection_event::kind_type kind);
 
-  // -- moving data
-  // -----------------------------------------------------------------------------------
+  // -- moving data -------------------------------------------------------------------------------
 
   void send_some();
   void frame(send_request what);

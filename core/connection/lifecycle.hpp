@@ -6,19 +6,20 @@
 
 namespace taps {
 
-/// Where a Connection is between Initiate and its terminal event.
-///
-///                 ready                 close             drained            stopped
-///   establishing --------> established --------> flushing --------> stopping --------> finishing
-///        |  | close with       ^  |                 |                  |                   |
-///        |  | sends queued     |  | failed, abort   | failed, abort    | failed, abort     |
-///        closed |  v                  |  v                 v                  v v | closing_early
-///        ------'                          ended (terminal) |      (ready: announces Ready, then
-///        flushes)
-///        '--> ended: EstablishmentError; or Closed / ConnectionError after close / abort
-///
-/// RFC 9622 knows four of these (section 11): `closing_early` is Establishing there, and
-/// `flushing`, `stopping` and `finishing` are Closing.
+// Where a Connection is between Initiate and its terminal event:
+//
+//                 ready               close             drained          stopped
+// establishing ----------> established -----> flushing ---------> stopping -------> finishing
+//    |    |                                    ^                                        |
+//    |    '-- close, Sends queued -> closing_early (on ready: announces it)             | closed
+//    |                                                                                  v
+//    '-- failed; close with nothing queued -----------------------------------------> ended
+//                            abort or failure, from any state ------------------------^
+//
+// RFC 9622 knows four of these (section 11): `closing_early` is Establishing there, and `flushing`,
+// `stopping` and `finishing` are Closing.
+
+/// The states of that diagram.
 enum class lifecycle_state : std::uint8_t {
   establishing,
   /// Close came while Sends were queued: they go out first.

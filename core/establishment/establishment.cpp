@@ -173,8 +173,7 @@ result<std::uint32_t> establishment_machine::index_of(const std::string& interfa
   return index;
 }
 
-// -- progress
-// ---------------------------------------------------------------------------------------
+// -- progress ------------------------------------------------------------------------------------
 
 void establishment_machine::take_names(time_point now, resolution_event event,
                                        establishment_actions& out) {

@@ -61,8 +61,7 @@ std::optional<std::string> message_context::get(std::string_view framer,
   return i == state_->metadata.end() ? std::nullopt : std::optional{i->second};
 }
 
-// -- where and how a Message came
-// ------------------------------------------------------------------
+// -- where and how a Message came ----------------------------------------------------------------
 
 const socket_address& message_context::local_endpoint() const noexcept {
   return state_ ? state_->local : no_address;

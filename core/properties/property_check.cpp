@@ -161,8 +161,7 @@ bool suits(const property_info& info, const property_value& value) {
   }
 }
 
-// -- text
-// ------------------------------------------------------------------------------------------
+// -- text ----------------------------------------------------------------------------------------
 
 std::string folded(std::string_view text) {
   std::string result;
