@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -32,37 +33,50 @@ outcome run(const std::string& command) {
 
 bool has_program(const std::string& name) { return run("command -v " + name).code == 0; }
 
-/// A hello_server on a port of its own choice.
-class hello_server {
+/// A server that says on which port it listens, once it does.
+class server {
 public:
-  hello_server() {
+  /// `says` is the text before the port in the line that `command` prints.
+  server(const std::string& command, const std::string& says) {
     std::array<int, 2> ends{};
     if (pipe(ends.data()) != 0)
       return;
     child_ = fork();
     if (child_ == 0) {
       dup2(ends[1], 1);
+      dup2(ends[1], 2);
       ::close(ends[0]);
       ::close(ends[1]);
       alarm(60);
-      execl("examples/hello_server", "hello_server", "--port", "0", nullptr);
+      execl("/bin/sh", "sh", "-c", ("exec " + command).c_str(), nullptr);
       _exit(127);
     }
     ::close(ends[1]);
     out_ = fdopen(ends[0], "r");
-    std::array<char, 256> line{};
-    int port = 0;
-    if (fgets(line.data(), line.size(), out_) &&
-        sscanf(line.data(), "listening on port %d", &port) == 1)
-      port_ = std::to_string(port);
+    while (port_.empty()) {
+      const auto line = read_line();
+      if (line.empty())
+        break;
+      seen_ += line;
+      if (const auto at = line.find(says); at != std::string::npos)
+        port_ = std::to_string(std::atoi(line.c_str() + at + says.size()));
+    }
+    EXPECT_FALSE(port_.empty()) << command << " printed: " << seen_;
   }
-  ~hello_server() { stop(); }
+  ~server() { stop(SIGKILL); }
 
-  /// Ends it with a signal; returns its exit code.
-  int stop() {
+  /// Ends it with a signal; returns its exit code, -1 when it has none.
+  int stop(int signal) {
     if (child_ <= 0)
       return -1;
-    kill(child_, SIGTERM);
+    kill(child_, signal);
+    return wait();
+  }
+
+  /// Waits until it ends; returns its exit code, -1 when it has none.
+  int wait() {
+    for (auto line = read_line(); !line.empty(); line = read_line())
+      seen_ += line;
     int status = 0;
     waitpid(child_, &status, 0);
     child_ = -1;
@@ -71,65 +85,97 @@ public:
   }
 
   [[nodiscard]] const std::string& port() const { return port_; }
+  /// What it has printed, as far as it was read: all of it after `stop` and `wait`.
+  [[nodiscard]] const std::string& seen() const { return seen_; }
 
 private:
+  std::string read_line() {
+    std::array<char, 512> line{};
+    return fgets(line.data(), line.size(), out_) ? line.data() : "";
+  }
+
   pid_t child_ = -1;
   FILE* out_ = nullptr;
   std::string port_;
+  std::string seen_;
 };
+
+/// A hello_server on a port of its own choice.
+server make_hello_server() { return {"examples/hello_server --port 0", "listening on port "}; }
+
+outcome run_client(const std::string& host, const std::string& port) {
+  return run("examples/hello_client " + host + " --port " + port);
+}
 
 const std::string greeting = "Got message 17: Hello from server\n";
 
 }  // namespace
 
 TEST(examples, NEA_02_the_pair_of_the_manual) {
-  hello_server server;
-  ASSERT_FALSE(server.port().empty());
+  auto hello = make_hello_server();
   for (const std::string host : {"localhost", "127.0.0.1", "::1"}) {
-    const auto client = run("examples/hello_client " + host + " --port " + server.port());
+    const auto client = run_client(host, hello.port());
     EXPECT_EQ(client.text, greeting) << host;
     EXPECT_EQ(client.code, 0);
   }
-  EXPECT_EQ(server.stop(), 0);
+  EXPECT_EQ(hello.stop(SIGTERM), 0);
+  EXPECT_NE(hello.seen().find("greeted a client"), std::string::npos) << hello.seen();
 }
 
-TEST(examples, a_stranger_as_client) {
-  if (!has_program("socat"))
-    GTEST_SKIP() << "socat is not installed";
-  hello_server server;
-  EXPECT_EQ(run("echo hi | socat -t5 - TCP:127.0.0.1:" + server.port()).text, "Hello from server");
-  if (has_program("nc")) {
-    EXPECT_EQ(run("echo hi | nc -w 5 127.0.0.1 " + server.port()).text, "Hello from server");
-  }
+TEST(examples, hello_server_ends_on_interrupt) {
+  auto hello = make_hello_server();
+  EXPECT_EQ(hello.stop(SIGINT), 0);
 }
 
-TEST(examples, a_stranger_as_server) {
+TEST(examples, socat_and_nc_as_client) {
+  if (!has_program("socat") || !has_program("nc"))
+    GTEST_SKIP() << "socat or nc is not installed";
+  auto hello = make_hello_server();
+  // Both finish sending before the answer comes.
+  EXPECT_EQ(run("echo hi | socat -t5 - TCP:127.0.0.1:" + hello.port()).text, "Hello from server");
+  EXPECT_EQ(run("echo hi | nc -N -w 5 127.0.0.1 " + hello.port()).text, "Hello from server");
+  EXPECT_EQ(run("echo hi | nc -w 5 127.0.0.1 " + hello.port()).text, "Hello from server");
+}
+
+TEST(examples, socat_as_server) {
   if (!has_program("socat"))
     GTEST_SKIP() << "socat is not installed";
-  const auto both =
-      run("exec 3>&1; socat -d -d TCP-LISTEN:0,bind=127.0.0.1 "
-          "SYSTEM:\"head -c 17 >/dev/null; printf Hello_from_server\" 2>socat.log & "
-          "for i in $(seq 500); do port=$(sed -n \"s/.*listening on .*:\\([0-9]*\\)/\\1/p\" "
-          "socat.log); "
-          "test -n \"$port\" && break; done; examples/hello_client 127.0.0.1 --port $port; wait");
-  EXPECT_NE(both.text.find("Got message 17: Hello_from_server"), std::string::npos) << both.text;
+  server stranger{"socat -d -d TCP-LISTEN:0,bind=127.0.0.1 "
+                  "SYSTEM:\"head -c 17 >/dev/null; printf Hello_from_server\"",
+                  "listening on AF=2 127.0.0.1:"};
+  const auto client = run_client("127.0.0.1", stranger.port());
+  EXPECT_EQ(client.text, "Got message 17: Hello_from_server\n");
+  EXPECT_EQ(client.code, 0);
+}
+
+TEST(examples, nc_as_server) {
+  if (!has_program("nc"))
+    GTEST_SKIP() << "nc is not installed";
+  server stranger{"nc -lv -N 127.0.0.1 0 <<EOF\nHello\nEOF", "Listening on localhost "};
+  const auto client = run_client("127.0.0.1", stranger.port());
+  EXPECT_EQ(client.text, "Got message 6: Hello\n\n");
+  EXPECT_EQ(client.code, 0);
+  EXPECT_EQ(stranger.wait(), 0);
+  EXPECT_NE(stranger.seen().find("Hello from client"), std::string::npos) << stranger.seen();
 }
 
 TEST(examples, no_listener_is_one_clear_error) {
-  hello_server server;
-  const auto port = server.port();
-  server.stop();
-  const auto client = run("examples/hello_client localhost --port " + port);
+  auto hello = make_hello_server();
+  const auto port = hello.port();
+  hello.stop(SIGTERM);
+  const auto client = run_client("localhost", port);
   EXPECT_EQ(client.code, 1);
-  EXPECT_NE(client.text.find("127.0.0.1:" + port), std::string::npos) << client.text;
-  EXPECT_NE(client.text.find("Connection refused"), std::string::npos) << client.text;
+  // Every candidate is named.
+  for (const auto& where : {"127.0.0.1:" + port, "[::1]:" + port})
+    EXPECT_NE(client.text.find(where + ": Connection refused"), std::string::npos) << client.text;
+  EXPECT_EQ(std::count(client.text.begin(), client.text.end(), '\n'), 1) << client.text;
 }
 
 TEST(examples, a_port_in_use_is_one_clear_error) {
-  hello_server server;
-  const auto second = run("examples/hello_server --port " + server.port());
+  auto hello = make_hello_server();
+  const auto second = run("examples/hello_server --port " + hello.port());
   EXPECT_EQ(second.code, 1);
-  EXPECT_NE(second.text.find("port " + server.port() + " is in use"), std::string::npos)
+  EXPECT_NE(second.text.find("port " + hello.port() + " is in use"), std::string::npos)
       << second.text;
 }
 
@@ -138,6 +184,8 @@ TEST(examples, bad_usage_is_2_and_help_is_0) {
     EXPECT_EQ(run("examples/" + program + " --no-such-option").code, 2) << program;
     EXPECT_EQ(run("examples/" + program + " --help").code, 0) << program;
   }
+  EXPECT_EQ(run("examples/hello_client --port 65536").code, 2);
+  EXPECT_EQ(run("examples/hello_client --timeout 0").code, 2);
 }
 
 TEST(examples, quickstart_shows_the_race_and_the_exchange) {
