@@ -64,7 +64,7 @@ private:
 /// Options of Initiate, Clone and Listen that are not properties.
 struct action_options {
   /// How long the establishment may take; absent for as long as its attempts take.
-  std::optional<duration> timeout;
+  std::optional<duration> timeout{};
   /// The optional events that the owner wants.
   event_set events = event_set::none;
 };

@@ -55,6 +55,8 @@ private:
   std::vector<std::shared_ptr<reactor_shard>> threads_;
   mutable std::atomic<std::size_t> next_{0};
   std::atomic<bool> stopped_{false};
+  /// The threads are joined, so that nobody answers any more.
+  std::atomic<bool> halted_{false};
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

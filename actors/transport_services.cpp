@@ -57,7 +57,7 @@ taps::preconnection transport_services::impl::make(preconnection_config config) 
   // Without threads nothing can run: the handle leads nowhere, and every action says so.
   if (stopped_)
     return taps::preconnection{
-        std::make_shared<taps::preconnection::impl>(shared_from_this(), nullptr)};
+        std::make_shared<taps::preconnection::impl>(shared_from_this(), preconnection_interface{})};
   auto* here = shard::current();
   const auto i = std::find_if(shards_.begin(), shards_.end(),
                               [here](const auto& x) { return x.get() == here; });
@@ -100,6 +100,8 @@ void transport_services::impl::run() {
 
 std::size_t transport_services::impl::residents() const {
   std::size_t result = 0;
+  if (halted_)
+    return result;
   for (const auto& x : threads_) {
     auto counted = std::make_shared<std::promise<std::size_t>>();
     x->post([counted, where = x.get()] { counted->set_value(where->num_residents()); });
@@ -151,6 +153,7 @@ void transport_services::impl::shutdown(milliseconds grace) {
     return std::all_of(threads_.begin(), threads_.end(),
                        [](const auto& x) { return x->num_actors() == 0; });
   });
+  halted_ = true;
   for (auto& x : threads_)
     x->halt();
 }

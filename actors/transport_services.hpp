@@ -19,9 +19,9 @@ struct transport_services_options {
   /// Threads, each with a reactor; 0 for one per core.
   std::size_t shards = 0;
   /// How names are looked up.
-  dns_options dns;
+  dns_options dns{};
   /// The pace of races.
-  racing_options racing;
+  racing_options racing{};
   /// The protocols; more can be added to those that come with Tapline.
   std::vector<transport_factory> transports = builtin_transports();
 };

@@ -109,6 +109,9 @@ sort_key key_of(const ip_address& destination, const source_lookup& source_for) 
 }  // namespace
 
 void sort_destinations(std::vector<ip_address>& destinations, const source_lookup& source_for) {
+  // Nothing to sort, and asking for a source costs system calls.
+  if (destinations.size() < 2)
+    return;
   std::vector<std::pair<sort_key, ip_address>> keyed;
   keyed.reserve(destinations.size());
   for (const auto& x : destinations)

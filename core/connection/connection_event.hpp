@@ -1,6 +1,7 @@
 #pragma once
 
 #include "taps/core/base/error.hpp"
+#include "taps/core/base/slice.hpp"
 #include "taps/core/message/message_context.hpp"
 
 #include <cstdint>

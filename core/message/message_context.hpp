@@ -31,7 +31,8 @@ public:
   /// Replaces all properties at once.
   message_context& with_properties(message_properties properties);
 
-  /// The Message may arrive more than once, or as early data: what plain datagrams and 0-RTT ask for.
+  /// The Message may arrive more than once, or as early data: what plain datagrams and 0-RTT ask
+  /// for.
   message_context& with_safely_replayable(bool value = true);
 
   /// The last Message of this direction.

@@ -26,7 +26,7 @@ struct inbound_info {
   /// Came before the handshake ended, so it may be a replay.
   bool early_data = false;
   /// The ECN codepoint of the packet, where the stack knows it.
-  std::optional<std::uint8_t> ecn;
+  std::optional<std::uint8_t> ecn{};
 };
 
 /// The upper side of a protocol instance: whoever drives it. All calls come from the thread of the

@@ -13,14 +13,14 @@ namespace taps {
 /// is made. Where that names no server, the one of this machine is asked, never a public one.
 struct dns_options {
   /// Servers instead of those of the system, as `address`, `address:port` or `[address]:port`.
-  std::vector<std::string> servers;
+  std::vector<std::string> servers{};
   /// How long the first try at a server may take (further rounds take twice as long as the one
   /// before), and how many tries each server gets.
   std::chrono::milliseconds timeout{2000};
   int tries = 3;
   /// Reads this instead of /etc/hosts; for tests. Changes are noticed. A name in the file is not
   /// asked for, not even for the family that the file has no address of.
-  std::string hosts_file;
+  std::string hosts_file{};
 };
 
 /// Makes the resolver of a shard. It must not outlive the reactor; queries that outlive the
