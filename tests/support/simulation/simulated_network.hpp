@@ -65,6 +65,11 @@ public:
   void black_hole(const simulated_place& where);
   /// The attempt fails before it starts, as without a route.
   void unreachable(const simulated_place& where);
+  /// Ends the peers without a word: their shards are about to go.
+  void disband() {
+    on_peer_ = nullptr;
+    peers_.clear();
+  }
   /// From now on nothing gets to or from this address: established connections hang.
   void cut(const simulated_place& where) { cut_.insert(where.address); }
   void heal(const simulated_place& where) { cut_.erase(where.address); }
@@ -76,7 +81,7 @@ public:
 
   /// All attempts, oldest first.
   [[nodiscard]] const std::vector<attempt_record>& attempts() const noexcept { return attempts_; }
-  /// The peers that `accept` made, oldest first; they stay until the network goes.
+  /// The peers that `accept` made, oldest first; they stay until `disband`.
   [[nodiscard]] const std::vector<std::unique_ptr<simulated_peer>>& peers() const noexcept {
     return peers_;
   }
@@ -84,8 +89,7 @@ public:
   [[nodiscard]] std::uint64_t packets_sent() const noexcept { return packets_sent_; }
   [[nodiscard]] std::size_t num_listeners() const noexcept { return listeners_.size(); }
 
-  // -- for transports
-  // ------------------------------------------------------------------------------
+  // -- for transports -----------------------------------------------------------------------
 
   using descriptor_ptr = std::shared_ptr<const transport_descriptor>;
 
@@ -99,8 +103,7 @@ public:
                                                          const listen_request& request,
                                                          acceptor_sink& sink);
 
-  // -- for wires
-  // ---------------------------------------------------------------------------------------
+  // -- for wires ----------------------------------------------------------------------------
 
   /// Finds or makes the peer that a connectionless end's packet gets to; null for none.
   std::shared_ptr<wire_end> reach(const std::shared_ptr<wire_end>& from);

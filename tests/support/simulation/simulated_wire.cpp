@@ -156,6 +156,11 @@ void wire_end::transmit(packet what) {
     });
     return;
   }
+  if (!to && what.kind == packet_kind::end && end_received_) {
+    // The other end closed in order before us and is gone.
+    home_.after(delay * 2, [self = shared_from_this()] { self->on_end_acknowledged(); });
+    return;
+  }
   if (!to) {
     if (linked_ && what.kind != packet_kind::reset && !descriptor_->connectionless)
       home_.after(delay * 2, [self = shared_from_this()] {
@@ -181,8 +186,7 @@ void wire_end::credit(std::size_t bytes) {
     when_writable();
 }
 
-// -- receiving
-// --------------------------------------------------------------------------------------
+// -- receiving ------------------------------------------------------------------------------------
 
 void wire_end::set_demand(bool wanted) {
   demand_ = wanted;
@@ -195,6 +199,11 @@ void wire_end::set_demand(bool wanted) {
 
 void wire_end::arrive(packet what) {
   if (stage_ == stage::done) {
+    // An end that closed in order still acknowledges the other's end, as a kernel does.
+    if (what.kind == packet_kind::end && end_acknowledged_) {
+      tell_other(&wire_end::on_end_acknowledged);
+      return;
+    }
     // Nobody is there: the sender gets to know.
     auto sender = other_.lock();
     if (sender && what.kind != packet_kind::reset && !descriptor_->connectionless)
@@ -308,8 +317,7 @@ void wire_end::tell_other(void (wire_end::*f)()) {
     to->home_.after(options().latency, [to, f] { (to.get()->*f)(); });
 }
 
-// -- simulated_connection
-// ---------------------------------------------------------------------------
+// -- simulated_connection -------------------------------------------------------------------------
 
 message_limits simulated_connection::limits() const {
   if (descriptor().unit == data_unit::byte_stream) {

@@ -49,6 +49,7 @@ simulation::~simulation() {
     x->clear();
     x->set_handle({});
   }
+  network_.disband();
   if (num_actors() == 0 && system_.registry().running() == 0)
     return;
   std::fprintf(stderr, "simulation: %d pinned actors, %zu of all, have not ended\n", num_actors(),
