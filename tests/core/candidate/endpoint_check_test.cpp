@@ -26,7 +26,7 @@ const auto good = remote_endpoint{}.with_hostname("host.example").with_port(80);
 
 }  // namespace
 
-TEST(endpoint_check, PRE_01_02_03_each_action_names_the_endpoint_it_lacks) {
+TEST(endpoint_check, PRE_01_02_each_action_names_the_endpoint_it_lacks) {
   EXPECT_EQ(error_of({}, {}), "Initiate needs a Remote Endpoint");
   EXPECT_EQ(error_of({}, {good}, {}, establishment::listen), "Listen needs a Local Endpoint");
   EXPECT_EQ(error_of({}, {good}, {}, establishment::rendezvous),

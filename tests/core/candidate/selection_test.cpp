@@ -161,7 +161,7 @@ TEST_F(selection_test, SEL_12_the_order_of_registration_does_not_matter) {
   EXPECT_EQ(ranked(other, request({})), ranked(plain, request({})));
 }
 
-TEST_F(selection_test, SEL_13_active_multipath_prefers_capable_stacks) {
+TEST_F(selection_test, active_multipath_prefers_capable_stacks) {
   EXPECT_EQ(
       ranked(compose_stacks({&tcp(), &mptcp()}),
              request(transport_properties{}.with(property_id::multipath, multipath_mode::active)))
@@ -174,7 +174,7 @@ TEST_F(selection_test, SEL_14_required_zero_rtt_prunes_udp_and_sctp) {
               ElementsAre("tcp", "mptcp"));
 }
 
-TEST_F(selection_test, SEL_15_policy_that_forbids_all_that_fits_is_named) {
+TEST_F(selection_test, policy_that_forbids_all_that_fits_is_named) {
   auto x = request({});
   x.permitted = [](const protocol_stack& stack) { return !stack.uses("tcp"); };
   const auto reason = failure(two, x);
