@@ -8,7 +8,9 @@ namespace taps {
 
 /// One shard's part of a Listener: accepts, and spawns the Connections on its own shard. Reports
 /// once to the Listener whether it could bind; ends when told to.
-class acceptor_actor final : public pinned<caf::event_based_actor>, acceptor_sink, resident {
+class acceptor_actor final : public pinned<caf::event_based_actor, caf_clock::unused>,
+                             acceptor_sink,
+                             resident {
 public:
   acceptor_actor(caf::actor_config& cfg, shard_ptr home, std::shared_ptr<const listening> state,
                  std::vector<listening_place> places, bool shared);

@@ -12,7 +12,7 @@ namespace taps {
 /// One attempt: connects, lets the framers shake hands and reports to the racing supervisor as
 /// `candidate_news`. Ends when told to, and takes its protocol instance along unless that was
 /// handed over.
-class candidate_actor final : public pinned<caf::event_based_actor>,
+class candidate_actor final : public pinned<caf::event_based_actor, caf_clock::unused>,
                               handshake_sink,
                               serviced,
                               resident {

@@ -30,7 +30,7 @@ using connection_interface =
 
 /// The actor of one Connection: carries commands to its machine and the machine's events to the
 /// owner. A command of an owner on the same shard, and an event to it, need no mailbox.
-class connection_actor final : public pinned<connection_interface::base>,
+class connection_actor final : public pinned<connection_interface::base, caf_clock::unused>,
                                connection_host,
                                handshake_sink,
                                serviced,

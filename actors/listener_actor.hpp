@@ -23,7 +23,9 @@ struct listening_place {
 
 /// The actor of one Listener. Finds out which places are free, and has an acceptor actor on each
 /// shard listen there; what a shard accepts stays on it.
-class listener_actor final : public pinned<listener_interface::base>, owned, resident {
+class listener_actor final : public pinned<listener_interface::base, caf_clock::unused>,
+                             owned,
+                             resident {
 public:
   listener_actor(caf::actor_config& cfg, shard_ptr home, std::vector<shard_ptr> shards,
                  caf::actor owner, event_set events);

@@ -3,7 +3,9 @@
 #include "taps/actors/shard.hpp"
 
 #include <caf/actor_control_block.hpp>
+#include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/monitorable_actor.hpp>
 #include <caf/scheduled_actor.hpp>
 
 namespace taps {
@@ -40,9 +42,13 @@ private:
   shard_ptr shard_;
 };
 
+/// Whether an actor may ever ask CAF's clock for anything: `delayed_send`, a time-out of a request
+/// or of a behavior.
+enum class caf_clock { used, unused };
+
 /// Ties an event-based actor to a shard for life: all its messages are handled on the shard's
 /// thread, and what it sends to others goes to their own schedulers.
-template<class Base>
+template<class Base, caf_clock Clock = caf_clock::used>
 class pinned : public Base, public pinned_base {
 public:
   template<class... Ts>
@@ -62,7 +68,11 @@ public:
   }
 
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
-    const auto first = Base::cleanup(std::move(reason), host);
+    bool first;
+    if constexpr (Clock == caf_clock::unused)
+      first = clean_up_quietly(std::move(reason), host);
+    else
+      first = Base::cleanup(std::move(reason), host);
     if (first)
       home().count_actor(-1);
     return first;
@@ -115,6 +125,25 @@ private:
     void operator()(caf::message&) override {}
     void operator()(const caf::none_t&) override {}
   };
+
+  /// What CAF's own clean-up does for actors without streams, except that it does not tell the
+  /// clock to forget their time-outs: that wakes the clock's thread each time, which costs more
+  /// than everything else that the end of an actor takes.
+  bool clean_up_quietly(caf::error&& reason, caf::execution_unit* host) {
+    this->awaited_responses_.clear();
+    this->multiplexed_responses_.clear();
+    if (auto& mailbox = this->mailbox(); !mailbox.closed()) {
+      mailbox.close();
+      this->get_normal_queue().flush_cache();
+      this->get_urgent_queue().flush_cache();
+      caf::detail::sync_request_bouncer bounce{reason};
+      while (mailbox.queue().new_round(1000, bounce).consumed_items > 0) {
+        // Each request gets its answer.
+      }
+    }
+    this->unregister_from_system();
+    return caf::monitorable_actor::cleanup(std::move(reason), host);
+  }
 
   delivery_result run_handler(caf::mailbox_element& what) {
     using flags = caf::abstract_actor;

@@ -44,7 +44,7 @@ using preconnection_interface =
 
 /// The actor behind a `preconnection`: holds what was asked for and hands out frozen copies. The
 /// order of its mailbox decides what a Connection still sees of later changes.
-class preconnection_actor final : public pinned<preconnection_interface::base> {
+class preconnection_actor final : public pinned<preconnection_interface::base, caf_clock::unused> {
 public:
   preconnection_actor(caf::actor_config& cfg, shard_ptr home, preconnection_config initial);
   ~preconnection_actor() override;

@@ -15,7 +15,7 @@ namespace taps {
 namespace {
 
 /// A thin shell of the establishment machine.
-class racing_supervisor final : public pinned<caf::event_based_actor>, resident {
+class racing_supervisor final : public pinned<caf::event_based_actor, caf_clock::unused>, resident {
 public:
   racing_supervisor(caf::actor_config& cfg, shard_ptr where, config_ptr config,
                     connection_interface parent, std::optional<duration> timeout)

@@ -73,6 +73,12 @@ void reactor::remove(io_source& source) noexcept {
     return;
   // Fails only when the descriptor was closed too early, and then epoll has forgotten it already.
   os_->epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, source.fd_, 0, nullptr);
+  retire(source);
+}
+
+void reactor::retire(io_source& source) noexcept {
+  if (source.fd_ < 0)
+    return;
   source.fd_ = -1;
   if (source.later_ == 0)
     source.reactor_ = nullptr;
@@ -96,6 +102,7 @@ bool reactor::poll(bool block) {
   const auto limit = block && later_.empty() ? wait_limit() : 0;
   const auto count = os_->epoll_wait(epoll_.get(), events_, limit);
   now_ = os_->now();
+  ++turn_;
   next_event_ = 0;
   num_events_ = count > 0 ? static_cast<std::size_t>(count) : 0;
   while (next_event_ < num_events_)

@@ -58,6 +58,9 @@ public:
   /// Stops watching; events of this turn that are still to come are dropped, a pending `on_later`
   /// is not. Call before closing the descriptor. No-op for a source that is not registered.
   void remove(io_source& source) noexcept;
+  /// Like `remove`, for a descriptor that is closed right after and has no duplicate: closing it
+  /// ends the watch as well, and a system call is saved.
+  void retire(io_source& source) noexcept;
 
   /// Calls `source.on_later()` once, in the next `run_deferred`. The source need not be registered;
   /// destroying it cancels the call.
@@ -82,6 +85,8 @@ public:
 
   /// The time of the current turn: read once after each wait.
   [[nodiscard]] time_point now() const noexcept { return now_; }
+  /// Counts the turns, so that sources can tell whether something happened in this one.
+  [[nodiscard]] std::uint32_t turn() const noexcept { return turn_; }
   [[nodiscard]] timer_queue& timers() noexcept { return timers_; }
   [[nodiscard]] sys::kernel& os() noexcept { return *os_; }
   [[nodiscard]] buffer_pool& buffers() noexcept { return buffers_; }
@@ -104,6 +109,7 @@ private:
   sys::descriptor epoll_;
   sys::descriptor wakeup_;
   time_point now_;
+  std::uint32_t turn_ = 0;
   timer_queue timers_;
   buffer_pool buffers_;
   arena inbound_{buffers_};

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace taps {
 
@@ -49,20 +50,17 @@ result<void> tcp_acceptor::start() { return loop_->add(socket_.get(), EPOLLIN, *
 
 void tcp_acceptor::on_io(std::uint32_t) {
   const liveness::watch alive{liveness_};
+  const auto last = std::exchange(last_turn_, loop_->turn());
+  burst_ = last_turn_ == last + 1 ? std::min(burst_ * 2, max_burst) : 1;
   for (unsigned count = 0; count < burst_; ++count) {
     const auto code = accept_one();
-    if (!alive)
+    if (!alive || code == EAGAIN)
       return;
-    if (code == EAGAIN) {
-      burst_ = std::max(1u, count);
-      return;
-    }
     if (code != 0 && !is_stillborn(code)) {
       back_off(code);
       return;
     }
   }
-  burst_ = std::min(burst_ * 2, max_burst);
 }
 
 /// Returns 0, or why there was nothing to hand up. The call may end the life of this object.
@@ -75,6 +73,8 @@ int tcp_acceptor::accept_one() {
                                                    peer.get(), options_, nullptr, true);
   if (auto started = instance->start(); !started)
     return started.failure().os_code();
+  if (!local_.address.is_any())
+    instance->assume_local(local_);
   delay_ = {};
   sink_->on_accepted(std::move(instance));
   return 0;

@@ -18,6 +18,9 @@ namespace {
 constexpr std::size_t min_read = 16 * 1024;
 /// How much one connection may read before others get their turn.
 constexpr std::size_t turn_budget = 256 * 1024;
+/// How much one connection may write before others get theirs. A reader on the same CPU then finds
+/// what was written in the cache.
+constexpr std::size_t write_budget = 64 * 1024;
 constexpr std::size_t max_pieces = 64;
 /// What a closing connection still puts up with once all its data has arrived.
 constexpr auto linger_time = std::chrono::seconds{2};
@@ -55,8 +58,7 @@ void tcp_connection::on_io(std::uint32_t events) {
     finish_connecting(events);
   } else if (events & EPOLLOUT) {
     writable_ = true;
-    if (stage_ == stage::open && std::exchange(blocked_, false))
-      sink_->on_writable();
+    resume_writing();
   }
   if (alive)
     advance();
@@ -64,18 +66,24 @@ void tcp_connection::on_io(std::uint32_t events) {
 
 void tcp_connection::on_later() {
   // `close` before there was a connection.
-  if (stage_ == stage::closing && !socket_)
+  if (stage_ == stage::closing && !socket_) {
     report_closed();
-  else
+    return;
+  }
+  const liveness::watch alive{liveness_};
+  resume_writing();
+  if (alive)
     advance();
 }
 
 void tcp_connection::finish_connecting(std::uint32_t events) {
-  if (const auto code = take_error(loop_->os(), socket_.get()); code != 0) {
-    fail(os_error(errc::establishment_failed, "connect to " + to_string(remote_), code));
-    return;
+  if (std::exchange(error_, false)) {
+    const auto code = take_error(loop_->os(), socket_.get());
+    if (code != 0) {
+      fail(os_error(errc::establishment_failed, "connect to " + to_string(remote_), code));
+      return;
+    }
   }
-  error_ = false;
   if ((events & EPOLLOUT) == 0)
     return;
   // Within one machine the kernel may pick the very port that is called, and the caller would talk
@@ -173,11 +181,24 @@ void tcp_connection::end_of_stream() {
 void tcp_connection::flush(outbound_queue& queue) {
   if (stage_ != stage::open || failure_)
     return;
-  while (writable_ && !fin_sent_ && !queue.empty()) {
+  while (writable_ && !fin_sent_ && !queue.empty() && may_write()) {
     if (!write_some(queue))
       break;
   }
-  blocked_ = !writable_ && !queue.empty();
+  blocked_ = !queue.empty() && !fin_sent_ && !failure_;
+  if (blocked_ && writable_)
+    loop_->run_later(*this);
+}
+
+bool tcp_connection::may_write() noexcept {
+  if (std::exchange(write_turn_, loop_->turn()) != loop_->turn())
+    written_ = 0;
+  return written_ < write_budget;
+}
+
+void tcp_connection::resume_writing() {
+  if (stage_ == stage::open && writable_ && std::exchange(blocked_, false))
+    sink_->on_writable();
 }
 
 bool tcp_connection::write_some(outbound_queue& queue) {
@@ -203,6 +224,7 @@ bool tcp_connection::write_some(outbound_queue& queue) {
       fail_later(static_cast<int>(-n));
     return false;
   }
+  written_ += static_cast<std::size_t>(n);
   if (queue.consume(static_cast<std::size_t>(n)))
     shut_down_sending();
   return true;
@@ -317,7 +339,7 @@ void tcp_connection::abort() {
 
 void tcp_connection::release() noexcept {
   deadline_.cancel();
-  loop_->remove(*this);
+  loop_->retire(*this);
   socket_.reset();
 }
 

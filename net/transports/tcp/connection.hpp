@@ -29,6 +29,9 @@ public:
   /// Registers the socket.
   [[nodiscard]] result<void> start();
 
+  /// Says which address the socket has, where that is known without asking the kernel.
+  void assume_local(const socket_address& where) noexcept { local_ = where; }
+
   // -- protocol ----------------------------------------------------------------------
 
   void set_sink(protocol_sink& sink) noexcept override { sink_ = &sink; }
@@ -50,6 +53,7 @@ private:
 
   // Each of these may end the life of this object.
   void finish_connecting(std::uint32_t events);
+  void resume_writing();
   void advance();
   void receive();
   void end_of_stream();
@@ -58,6 +62,7 @@ private:
   void report_closed();
   void fail(error reason);
 
+  [[nodiscard]] bool may_write() noexcept;
   [[nodiscard]] bool write_some(outbound_queue& queue);
   [[nodiscard]] int drain();
   [[nodiscard]] bool all_acknowledged();
@@ -79,11 +84,14 @@ private:
   std::unique_ptr<error> failure_;
   /// While closing: what the peer sent after it had acknowledged everything.
   std::size_t ignored_ = 0;
+  /// What was written in turn `write_turn_` of the loop.
+  std::size_t written_ = 0;
+  std::uint32_t write_turn_ = 0;
   stage stage_;
   bool demand_ = false;
   bool readable_ = false;
   bool writable_ = false;
-  /// `flush` left something behind.
+  /// `flush` left something behind, and `on_writable` tells when to go on.
   bool blocked_ = false;
   /// The kernel announced an end, an error or urgent data: read until nothing is left.
   bool thorough_ = false;
