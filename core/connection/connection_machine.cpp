@@ -225,9 +225,11 @@ void connection_machine::move_close_on(time_point now) {
   }
   if (!deadline_ || *deadline_ > now)
     return;
-  failure_ =
-      std::make_shared<error>(errc::timeout, "closing: the peer took no data for too long, " +
-                                                 std::to_string(left) + " bytes left");
+  const auto silent = state_ == lifecycle_state::stopping && !framers_stopped_;
+  failure_ = std::make_shared<error>(
+      errc::timeout, silent ? std::string{"closing: a Message Framer did not finish in time"}
+                            : "closing: the peer took no data for too long, " +
+                                  std::to_string(left) + " bytes left");
   apply(lifecycle_input::failed);
 }
 
@@ -235,7 +237,11 @@ duration connection_machine::patience() const {
   return properties_->get(property_id::conn_timeout).get_or(flush_limit);
 }
 
-void connection_machine::update_demand() { channel_->set_demand(receives_.wants_data()); }
+void connection_machine::update_demand() {
+  // Framers that have not said good-bye yet may wait for the peer's.
+  const auto waiting = state_ == lifecycle_state::stopping && !framers_stopped_;
+  channel_->set_demand(waiting || receives_.wants_data());
+}
 
 // -- properties -------------------------------------------------------------------------------
 

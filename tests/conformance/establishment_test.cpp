@@ -292,11 +292,12 @@ TEST_F(conformance, EST_02_closed_port) {
   auto pre = to(loopback_remote(first.port()));
   pre.add_remote(loopback_remote(second.port()));
   auto me = make_owner();
-  initiate(pre, me.actor);
+  auto made = initiate(pre, me.actor);
   const auto ev = me.log->wait("establishment_error");
   EXPECT_EQ(ev.reason.reason(), errc::establishment_failed);
   EXPECT_EQ(ev.report.candidates.size(), 2u);
   EXPECT_EQ(me.log->names(), "establishment_error");
+  expect_closed(made);
 }
 
 TEST_F(conformance, EST_03_timeout) {
@@ -326,6 +327,19 @@ TEST_F(conformance, EST_05_datagrams_are_ready_without_a_peer) {
   me.log->wait("ready");
 }
 
+TEST_F(conformance, EST_05_no_packet_leaves) {
+  auto peer = posix_bind(0, AF_INET, SOCK_DGRAM);
+  auto me = make_owner();
+  auto made = initiate(to(loopback_remote(peer.port()), unreliable_datagram()), me.actor);
+  me.log->wait("ready");
+  settle(made);
+  pollfd wait{peer.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wait, 1, 0), 0);
+  // One would have been seen.
+  taps::send(made, "x");
+  EXPECT_EQ(::poll(&wait, 1, 10000), 1);
+}
+
 TEST_F(conformance, EST_06_send_before_ready) {
   auto server = listen_at(at(loopback_local()), [](auto*, const told& x) {
     if (x.what == "connection_received")
@@ -337,6 +351,19 @@ TEST_F(conformance, EST_06_send_before_ready) {
   me.log->wait("sent");
   EXPECT_EQ(me.log->names(), "ready sent");
   EXPECT_EQ(server.by.log->wait("received_partial").data.view(), "first");
+}
+
+TEST_F(conformance, EST_06_sent_once) {
+  auto listener = posix_bind();
+  auto me = make_owner();
+  auto made = initiate(to(loopback_remote(listener.port())), me.actor);
+  taps::send(made, "once", {}, {.notify = true});
+  close(made);
+  auto peer = posix_accept(listener);
+  EXPECT_EQ(peer.read(), "once");
+  peer.close();
+  me.log->wait("closed");
+  EXPECT_EQ(me.log->names(), "ready sent closed");
 }
 
 TEST_F(conformance, EST_07_send_before_ready_then_failure) {
@@ -459,6 +486,32 @@ TEST_F(conformance, RAC_08_losers_are_closed) {
   EXPECT_EQ(net_.num_residents(), 1u);
 }
 
+TEST_F(conformance, RAC_08_a_loser_that_got_through_is_closed) {
+  // Both peers are live and both handshakes complete.
+  auto first = posix_bind();
+  auto second = posix_bind();
+  auto pre = to(loopback_remote(first.port()));
+  pre.add_remote(loopback_remote(second.port()));
+  pre.set_racing({.mode = racing_mode::simultaneous});
+  auto me = make_owner();
+  auto made = initiate(pre, me.actor);
+  const auto ev = me.log->wait("ready");
+  ASSERT_EQ(ev.report.candidates.size(), 2u);
+  const auto first_won = ev.report.winner()->who.remote.port == first.port();
+  auto alive = posix_accept(first_won ? first : second);
+  auto lost = posix_accept(first_won ? second : first);
+  // The loser got no byte and hears of its end; the winner works.
+  ASSERT_GE(lost.get(), 0);
+  int failure = 0;
+  EXPECT_EQ(lost.read(1, &failure), "");
+  EXPECT_NE(failure, EAGAIN) << "still open";
+  taps::send(made, "x");
+  EXPECT_EQ(alive.read(1), "x");
+  settle(made);
+  EXPECT_EQ(me.log->names(), "ready");
+  EXPECT_EQ(net_.num_residents(), 1u);
+}
+
 TEST_F(conformance, RAC_10_failover) {
   auto server = listen_at(at(loopback_local()));
   closed_port nobody;
@@ -471,7 +524,23 @@ TEST_F(conformance, RAC_10_failover) {
   initiate(pre, me.actor);
   const auto ev = me.log->wait("ready");
   ASSERT_EQ(ev.report.candidates.size(), 2u);
+  EXPECT_EQ(ev.report.candidates[0].fate, candidate_fate::failed);
   EXPECT_GE(ev.report.candidates[1].started(), ev.report.candidates[0].ended);
+}
+
+TEST_F(conformance, RAC_10_failover_starts_nothing_while_the_first_may_still_answer) {
+  black_hole hole;
+  auto live = posix_bind();
+  auto pre = to(loopback_remote(hole.port()));
+  pre.add_remote(loopback_remote(live.port()));
+  pre.set_racing({.mode = racing_mode::failover, .attempt_delay = 10ms});
+  auto me = make_owner();
+  initiate(pre, me.actor, {.timeout = 200ms});
+  const auto ev = me.log->wait("establishment_error");
+  ASSERT_EQ(ev.report.candidates.size(), 2u);
+  EXPECT_EQ(ev.report.candidates[1].fate, candidate_fate::not_tried);
+  pollfd wait{live.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wait, 1, 0), 0);
 }
 
 TEST_F(conformance, RAC_13_a_message_arrives_once_though_two_race) {

@@ -47,8 +47,11 @@ TEST_F(conformance, LST_02_stop_spares_datagram_connections) {
   server.by.log->wait("received");
   stop(server.listener);
   server.by.log->wait("stopped");
+  auto late = posix_connect(server.port, AF_INET, SOCK_DGRAM);
+  late.send("late");
   ASSERT_TRUE(peer.send("two"));
   EXPECT_EQ(server.by.log->wait("received", 2).data.view(), "two");
+  EXPECT_EQ(server.by.log->count("connection_received"), 1u);
   taps::send(accepted, "three");
   EXPECT_EQ(peer.read(5), "three");
 }
@@ -59,7 +62,9 @@ TEST_F(conformance, LST_04_port_in_use) {
   auto listener = listen(at(loopback_local(taken.port())), me.actor);
   const auto ev = me.log->wait("establishment_error");
   EXPECT_EQ(ev.listener, listener);
+  EXPECT_EQ(ev.reason.reason(), errc::establishment_failed);
   EXPECT_NE(ev.reason.text().find(std::to_string(taken.port())), std::string::npos);
+  EXPECT_EQ(me.log->names(), "establishment_error");
 }
 
 TEST_F(conformance, LST_05_datagrams_of_two_peers) {

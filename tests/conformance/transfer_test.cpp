@@ -2,7 +2,9 @@
 
 #include "taps/tests/conformance/support/fixture.hpp"
 
+#include <atomic>
 #include <future>
+#include <mutex>
 #include <thread>
 
 using namespace taps;
@@ -64,6 +66,24 @@ public:
 
 private:
   std::string tag_;
+};
+
+/// Says good-bye, and is done only once the peer has answered.
+class polite_framer : public framer {
+public:
+  std::string_view name() const noexcept override { return "polite"; }
+  void stop(framer_context& context) override { context.send(slice::copy_of("bye")); }
+  result<void> new_sent_message(framer_context& context, slice data, const message_context&,
+                                bool) override {
+    context.send(std::move(data));
+    return {};
+  }
+  void handle_received_data(framer_context& context) override {
+    while (auto view = context.parse(1, 1 << 20)) {
+      context.advance_receive_cursor(view->bytes.size());
+      context.make_connection_closed();
+    }
+  }
 };
 
 framer_factory tag(std::string text) {
@@ -208,7 +228,8 @@ TEST_F(conformance_transfer, RCV_13_bad_receives) {
   auto sender = initiate(to(loopback_remote(listener_.port()), only), me_.actor);
   me_.log->wait("ready", 2);
   receive(sender);
-  me_.log->wait("receive_error", 2);
+  EXPECT_NE(me_.log->wait("receive_error", 2).reason.text(), "");
+  EXPECT_EQ(me_.log->count("connection_error"), 0u);
 }
 
 // -- framers
@@ -251,6 +272,31 @@ TEST_F(conformance_transfer, FRM_06_last_words) {
   EXPECT_EQ(peer_.read(), "byeA");
   peer_.close();
   me_.log->wait("closed");
+}
+
+TEST_F(conformance_transfer, FRM_06_closed_waits_for_the_framer) {
+  connect(reliable_inorder_stream(), {[] { return std::make_unique<polite_framer>(); }});
+  me_.log->wait("ready");
+  close(made_);
+  EXPECT_EQ(peer_.read(3), "bye");
+  settle(made_);
+  EXPECT_EQ(names(), "ready");
+  EXPECT_EQ(properties_of(made_).get("connState"), property_value{connection_state::closing});
+  // Nor has the peer been told that this is all.
+  pollfd wait{peer_.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&wait, 1, 0), 0);
+  ASSERT_TRUE(peer_.send("bye"));
+  EXPECT_EQ(peer_.read(), "");
+  peer_.close();
+  me_.log->wait("closed");
+  EXPECT_EQ(names(), "ready closed");
+}
+
+TEST_F(conformance_transfer, FRM_11_oversize_length) {
+  connect(reliable_inorder_stream(), {length_prefix()});
+  receive(made_);
+  ASSERT_TRUE(peer_.send("\xff\xff\xff\xffx"));
+  EXPECT_EQ(me_.log->wait("receive_error").reason.reason(), errc::deframing_failed);
 }
 
 TEST_F(conformance_transfer, FRM_11_end_inside_a_frame) {
@@ -382,6 +428,62 @@ TEST_F(conformance_transfer, ORD_01_nothing_after_the_end) {
   EXPECT_EQ(names(), "ready connection_error");
 }
 
+TEST_F(conformance_transfer, ORD_01_nor_after_closed_and_establishment_error) {
+  connect();
+  me_.log->wait("ready");
+  receive(made_, {.count = 100});
+  close(made_);
+  peer_.read();
+  peer_.close();
+  me_.log->wait("closed");
+  closed_port nobody;
+  auto failed = initiate(to(loopback_remote(nobody.port())), me_.actor);
+  receive(failed, {.count = 100});
+  me_.log->wait("establishment_error");
+  const auto before = names();
+  for (const auto& x : {made_, failed}) {
+    taps::send(x, "x", {}, {.notify = true});
+    receive(x);
+    close(x);
+    abort(x);
+  }
+  // Events of a later Connection come after any that these could have caused.
+  auto last = initiate(to(loopback_remote(listener_.port())), me_.actor);
+  me_.log->wait("ready", 2);
+  settle(last);
+  EXPECT_EQ(names(), before + " ready");
+}
+
+TEST_F(conformance_transfer, ORD_02_closed_waits_although_the_connection_has_ended) {
+  std::promise<void> entered;
+  std::promise<void> go;
+  auto gate = go.get_future().share();
+  // On a thread of its own, so that the Connection can go on and end.
+  me_ = make_unpinned_owner([&entered, gate](auto*, const told& x) {
+    if (x.what == "received_partial") {
+      entered.set_value();
+      gate.wait_for(10s);
+    }
+  });
+  listener_ = posix_bind();
+  made_ = initiate(to(loopback_remote(listener_.port())), me_.actor);
+  peer_ = posix_accept(listener_);
+  receive(made_);
+  ASSERT_TRUE(peer_.send("x"));
+  ASSERT_EQ(entered.get_future().wait_for(10s), std::future_status::ready);
+  close(made_);
+  EXPECT_EQ(peer_.read(), "");
+  peer_.close();
+  const auto limit = std::chrono::steady_clock::now() + 10s;
+  while (net_.num_residents() != 0 && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  EXPECT_EQ(net_.num_residents(), 0u);
+  EXPECT_EQ(names(), "ready");
+  go.set_value();
+  me_.log->wait("closed");
+  EXPECT_EQ(names(), "ready received_partial closed");
+}
+
 TEST_F(conformance_transfer, ORD_02_closed_waits_for_slow_handlers) {
   std::promise<void> go;
   auto gate = go.get_future().share();
@@ -401,7 +503,9 @@ TEST_F(conformance_transfer, ORD_02_closed_waits_for_slow_handlers) {
 }
 
 TEST_F(conformance_transfer, ORD_03_every_action_inside_a_handler) {
-  connect(reliable_inorder_stream(), {}, [](auto*, const told& x) {
+  std::atomic<int> inside = 0;
+  connect(reliable_inorder_stream(), {}, [&inside](auto*, const told& x) {
+    EXPECT_EQ(++inside, 1) << x.what << " inside another handler";
     if (x.what == "ready") {
       receive(x.connection);
       taps::send(x.connection, "one");
@@ -412,6 +516,7 @@ TEST_F(conformance_transfer, ORD_03_every_action_inside_a_handler) {
       receive(x.connection);
       abort(x.connection);
     }
+    --inside;
   });
   EXPECT_EQ(peer_.read(3), "one");
   ASSERT_TRUE(peer_.send("x"));
@@ -432,6 +537,48 @@ TEST_F(conformance_transfer, ORD_04_states_of_events) {
   peer_.read();
   peer_.close();
   EXPECT_EQ(me_.log->wait("closed").state, connection_state::closed);
+}
+
+TEST_F(conformance_transfer, ORD_04_a_query_in_the_handler_says_the_same) {
+  struct answers {
+    std::mutex mutex;
+    std::vector<std::string> told;
+    std::vector<std::string> asked;
+  };
+  auto got = std::make_shared<answers>();
+  connect(reliable_inorder_stream(), {}, [got](caf::event_based_actor* self, const told& x) {
+    if (x.what == "closed" || x.what == "connection_error")
+      return;
+    std::lock_guard guard{got->mutex};
+    got->told.push_back(x.what + " " + to_string(property_value{x.state}));
+    self->request(x.connection, caf::infinite, get_properties_command{})
+        .then([got, what = x.what](const property_list& y) {
+          std::lock_guard inner{got->mutex};
+          got->asked.push_back(what + " " + to_string(y.get("connState")));
+        });
+  });
+  me_.log->wait("ready");
+  settle(made_);
+  taps::send(made_, "x", {}, {.notify = true});
+  me_.log->wait("sent");
+  settle(made_);
+  receive(made_);
+  ASSERT_TRUE(peer_.send("x"));
+  me_.log->wait("received_partial");
+  settle(made_);
+  receive(made_);
+  close(made_);
+  // The peer stays, so that the Connection is Closing for a while.
+  me_.log->wait("receive_error");
+  settle(made_);
+  peer_.read();
+  peer_.close();
+  me_.log->wait("closed");
+  std::lock_guard guard{got->mutex};
+  EXPECT_EQ(got->asked, got->told);
+  EXPECT_EQ(got->told,
+            (std::vector<std::string>{"ready Established", "sent Established",
+                                      "received_partial Established", "receive_error Closing"}));
 }
 
 TEST_F(conformance_transfer, ORD_05_the_last_handle_goes_in_a_handler) {

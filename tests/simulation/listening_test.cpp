@@ -55,7 +55,7 @@ TEST_F(listening, refuses_where_nobody_listens) {
   EXPECT_THAT(client.lines(), ElementsAre("0.020 establishment_error c1 EstablishmentFailed"));
 }
 
-TEST_F(listening, LST_04_stop_frees_the_port_and_keeps_connections) {
+TEST_F(listening, LST_02_stop_frees_the_port_and_keeps_connections) {
   server.on<received_partial>([](auto*, const auto& x) { send(x.connection, x.message); });
   server.on<connection_received>([](auto*, const auto& x) { receive(x.connection); });
   auto first = listen(sim.at(5000), server);
@@ -79,7 +79,7 @@ TEST_F(listening, LST_04_stop_frees_the_port_and_keeps_connections) {
   EXPECT_EQ(client.count<ready>(), 2u);
 }
 
-TEST_F(listening, a_port_in_use_is_an_error) {
+TEST_F(listening, LST_04_a_port_in_use_is_an_error) {
   auto first = listen(sim.at(5000), server);
   sim.settle();
   auto second = listen(sim.at(5000), server);

@@ -80,6 +80,16 @@ public:
     return *found;
   }
 
+  /// Waits for any event and returns the first one; an empty one in vain.
+  told wait_first() {
+    std::unique_lock guard{mutex_};
+    if (!changed_.wait_for(guard, std::chrono::seconds{10}, [&] { return !events_.empty(); })) {
+      ADD_FAILURE() << "no event came";
+      return {};
+    }
+    return events_.front();
+  }
+
   [[nodiscard]] std::size_t count(const std::string& what) const {
     std::lock_guard guard{mutex_};
     std::size_t n = 0;
@@ -323,6 +333,17 @@ protected:
     self->request(x, std::chrono::seconds{10}, set_property_command{std::move(name), value})
         .receive([] {}, [&](const caf::error& y) { result = from_caf_error(y); });
     return result;
+  }
+
+  /// Nobody answers any more.
+  void expect_closed(const connection& x) {
+    caf::scoped_actor self{system_};
+    self->request(x, std::chrono::seconds{10}, get_properties_command{})
+        .receive(
+            [](const property_list& y) {
+              ADD_FAILURE() << "still " << to_string(y.get("connState"));
+            },
+            [](const caf::error&) {});
   }
 
   /// Returns when everything told to `x` so far has been handled, and its events told.

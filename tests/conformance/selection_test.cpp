@@ -1,0 +1,119 @@
+// SEL: which of the stacks of this machine gets the Connection.
+
+#include "taps/tests/conformance/support/fixture.hpp"
+
+using namespace taps;
+using namespace taps::testing;
+
+namespace {
+
+using id = property_id;
+
+/// Every stack fits, and none is wished for.
+transport_properties any_stack() {
+  return transport_properties{}
+      .no_preference(id::reliability)
+      .no_preference(id::preserve_order)
+      .no_preference(id::congestion_control)
+      .with(id::safely_replayable, true);
+}
+
+/// A plain peer that takes both streams and datagrams on one port.
+class selection_fixture : public conformance {
+protected:
+  selection_fixture()
+      // Nobody accepts: there must be room for all who come, else datagrams win the race.
+      : streams_(posix_bind(0, AF_INET, SOCK_STREAM, 1000)),
+        datagrams_(posix_bind(streams_.port(), AF_INET, SOCK_DGRAM)) {}
+
+  /// The stack that Initiate chooses, or the text of the failure.
+  std::string chosen(const transport_properties& wanted, security_parameters security = plain()) {
+    auto me = make_owner();
+    auto made =
+        initiate(net_.preconnection(loopback_remote(streams_.port()), wanted, security), me.actor);
+    const auto first = me.log->wait_first();
+    if (first.what != "ready")
+      return to_string(first.reason);
+    const auto result = to_string(properties_of(made).get("_tapline.stack"));
+    abort(made);
+    me.log->wait("connection_error");
+    return result;
+  }
+
+  /// Nobody has tried to connect.
+  bool untouched() const {
+    pollfd wait[]{{streams_.get(), POLLIN, 0}, {datagrams_.get(), POLLIN, 0}};
+    return ::poll(wait, 2, 0) == 0;
+  }
+
+  posix_socket streams_;
+  posix_socket datagrams_;
+};
+
+using conformance_selection = selection_fixture;
+
+}  // namespace
+
+TEST_F(conformance_selection, SEL_03_although_the_same_port_takes_streams) {
+  EXPECT_EQ(chosen(unreliable_datagram()), "udp");
+  EXPECT_EQ(chosen(reliable_inorder_stream()), "tcp");
+}
+
+TEST_F(conformance_selection, SEL_04_the_text_names_what_is_missing) {
+  const auto failure = chosen(unreliable_datagram().with(id::safely_replayable, false));
+  EXPECT_EQ(failure.rfind("NoCandidates", 0), 0u) << failure;
+  EXPECT_NE(failure.find("safelyReplayable"), std::string::npos) << failure;
+  EXPECT_TRUE(untouched());
+}
+
+TEST_F(conformance_selection, SEL_06_prefer_outranks_avoid) {
+  // The stream stack meets what is preferred, and violates what is to be avoided.
+  EXPECT_EQ(chosen(any_stack().prefer(id::congestion_control).avoid(id::reliability)), "tcp");
+  EXPECT_EQ(chosen(any_stack().prefer(id::reliability).avoid(id::congestion_control)), "tcp");
+  EXPECT_EQ(chosen(any_stack().prefer(id::preserve_msg_boundaries).avoid(id::reliability)), "udp");
+  // Each way round alone.
+  EXPECT_EQ(chosen(any_stack().avoid(id::reliability)), "udp");
+  EXPECT_EQ(chosen(any_stack().prefer(id::congestion_control)), "tcp");
+  EXPECT_EQ(chosen(any_stack().prefer(id::preserve_msg_boundaries)), "udp");
+}
+
+TEST_F(conformance_selection, SEL_06_more_hits_first) {
+  EXPECT_EQ(chosen(any_stack()
+                       .prefer(id::preserve_msg_boundaries)
+                       .prefer(id::congestion_control)
+                       .prefer(id::reliability)),
+            "tcp");
+}
+
+TEST_F(conformance_selection, SEL_11_no_stack_and_no_packet) {
+  for (const auto& wanted : {reliable_inorder_stream(), unreliable_datagram(), any_stack()}) {
+    const auto failure = chosen(wanted, security_parameters{});
+    EXPECT_EQ(failure.rfind("NoCandidates", 0), 0u) << failure;
+    EXPECT_NE(failure.find("disabled"), std::string::npos) << failure;
+  }
+  EXPECT_TRUE(untouched());
+}
+
+TEST_F(conformance_selection, SEL_11_nor_a_listener) {
+  for (const auto& wanted : {reliable_inorder_stream(), unreliable_datagram()}) {
+    auto me = make_owner();
+    auto listener = listen(net_.preconnection(loopback_local(), wanted), me.actor);
+    const auto ev = me.log->wait("establishment_error");
+    EXPECT_EQ(ev.listener, listener);
+    EXPECT_EQ(ev.reason.reason(), errc::no_candidates) << to_string(ev.reason);
+  }
+}
+
+TEST_F(conformance_selection, SEL_12_a_hundred_times) {
+  const auto wanted = any_stack().prefer(id::preserve_msg_boundaries).avoid(id::reliability);
+  const auto first = chosen(wanted);
+  for (int i = 0; i < 99; ++i)
+    ASSERT_EQ(chosen(wanted), first) << "time " << i + 2;
+}
+
+TEST_F(conformance_selection, SEL_12_equal_stacks_a_hundred_times) {
+  const auto first = chosen(any_stack());
+  EXPECT_EQ(first, "tcp");
+  for (int i = 0; i < 99; ++i)
+    ASSERT_EQ(chosen(any_stack()), first) << "time " << i + 2;
+}

@@ -1,0 +1,198 @@
+// LST with several threads: one Listener has an acceptor on each, at one port.
+
+#include "taps/tests/conformance/support/fixture.hpp"
+
+#include <fstream>
+#include <map>
+#include <set>
+
+using namespace taps;
+using namespace taps::testing;
+
+namespace {
+
+class shards : public conformance {
+protected:
+  shards() : conformance(options(2)) {}
+
+  static std::set<shard*> homes_of(const owner& server) {
+    std::set<shard*> result;
+    for (const auto& x : server.log->all())
+      if (x.what == "connection_received")
+        result.insert(
+            &pinned_base::of(caf::actor_cast<caf::actor_control_block*>(x.connection))->home());
+    return result;
+  }
+
+  /// How many sockets of this machine are bound to `port`: listening ones of streams, all of
+  /// datagrams. `table` is one of /proc/net.
+  static int bound(const std::string& table, std::uint16_t port) {
+    std::ifstream file{"/proc/self/net/" + table};
+    std::string line;
+    std::getline(file, line);
+    int result = 0;
+    while (std::getline(file, line)) {
+      unsigned local = 0;
+      unsigned state = 0;
+      if (std::sscanf(line.c_str(), "%*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x", &local, &state) == 2 &&
+          local == port && (table.substr(0, 3) == "udp" || state == 0x0a))
+        ++result;
+    }
+    return result;
+  }
+};
+
+const reaction echo = [](auto*, const told& x) {
+  if (x.what == "connection_received")
+    receive(x.connection, {.count = 100});
+  if (x.what == "received" || x.what == "received_partial")
+    taps::send(x.connection, x.data);
+};
+
+}  // namespace
+
+TEST_F(shards, LST_01_each_connection_comes_exactly_once) {
+  constexpr std::size_t many = 200;
+  auto server = listen_at(at(loopback_local()), echo);
+  std::vector<posix_socket> peers;
+  for (std::size_t i = 0; i < many; ++i) {
+    peers.push_back(posix_connect(server.port));
+    ASSERT_TRUE(peers.back().send("number " + std::to_string(i)));
+  }
+  for (std::size_t i = 0; i < many; ++i) {
+    const auto text = "number " + std::to_string(i);
+    EXPECT_EQ(peers[i].read(text.size()), text);
+  }
+  server.by.log->wait("received_partial", many);
+  std::map<std::string, int> got;
+  for (const auto& x : server.by.log->all())
+    if (x.what == "received_partial")
+      ++got[x.data.str()];
+  EXPECT_EQ(got.size(), many);
+  EXPECT_EQ(server.by.log->count("connection_received"), many);
+  // By chance they might all be on one: 1 in 2^199.
+  EXPECT_EQ(homes_of(server.by).size(), 2u);
+}
+
+TEST_F(shards, LST_05_each_source_of_datagrams_is_one_connection) {
+  constexpr std::size_t many = 64;
+  auto server = listen_at(at(loopback_local(), unreliable_datagram()), echo);
+  std::vector<posix_socket> peers;
+  for (std::size_t i = 0; i < many; ++i)
+    peers.push_back(posix_connect(server.port, AF_INET, SOCK_DGRAM));
+  for (const auto* turn : {"a", "b", "c"})
+    for (const auto& x : peers) {
+      ASSERT_TRUE(x.send(turn));
+      EXPECT_EQ(x.read(1), turn);
+    }
+  EXPECT_EQ(server.by.log->count("connection_received"), many);
+  EXPECT_EQ(homes_of(server.by).size(), 2u);
+}
+
+TEST_F(shards, EP_09_the_kernel_chooses_one_port_for_all) {
+  auto either = transport_properties{}
+                    .no_preference(property_id::reliability)
+                    .no_preference(property_id::preserve_order)
+                    .no_preference(property_id::congestion_control)
+                    .with(property_id::safely_replayable, true);
+  auto server = listen_at(at(local_endpoint{}, either), echo);
+  ASSERT_NE(server.port, 0);
+  for (const auto* table : {"tcp", "tcp6", "udp", "udp6"})
+    EXPECT_EQ(bound(table, server.port), 2) << table;
+  for (const auto family : {AF_INET, AF_INET6})
+    for (const auto type : {SOCK_STREAM, SOCK_DGRAM})
+      for (int i = 0; i < 16; ++i) {
+        auto peer = posix_connect(server.port, family, type);
+        ASSERT_TRUE(peer.send("x"));
+        EXPECT_EQ(peer.read(1), "x");
+      }
+  EXPECT_EQ(server.by.log->count("connection_received"), 64u);
+  EXPECT_EQ(server.by.log->count("establishment_error"), 0u);
+}
+
+TEST_F(shards, LST_02_stop_ends_every_acceptor) {
+  for (const auto& wanted : {reliable_inorder_stream(), unreliable_datagram()}) {
+    const auto type = wanted == unreliable_datagram() ? SOCK_DGRAM : SOCK_STREAM;
+    auto server = listen_at(at(loopback_local(), wanted), echo);
+    std::vector<posix_socket> old;
+    for (int i = 0; i < 16; ++i) {
+      old.push_back(posix_connect(server.port, AF_INET, type));
+      ASSERT_TRUE(old.back().send("x"));
+      EXPECT_EQ(old.back().read(1), "x");
+    }
+    stop(server.listener);
+    stop(server.listener);
+    server.by.log->wait("stopped");
+    EXPECT_EQ(bound("tcp", server.port), 0);
+    for (int i = 0; i < 16; ++i) {
+      auto late = posix_connect(server.port, AF_INET, type);
+      if (type == SOCK_STREAM) {
+        EXPECT_LT(late.get(), 0);
+      } else {
+        late.send("late");
+      }
+    }
+    // What was accepted lives on, on both threads.
+    for (const auto& x : old) {
+      ASSERT_TRUE(x.send("y"));
+      EXPECT_EQ(x.read(1), "y");
+    }
+    EXPECT_EQ(homes_of(server.by).size(), 2u);
+    EXPECT_EQ(server.by.log->count("connection_received"), 16u);
+    EXPECT_EQ(server.by.log->count("stopped"), 1u);
+  }
+}
+
+TEST_F(shards, LST_02_stop_while_peers_connect_leaves_nobody_waiting) {
+  auto server = listen_at(at(loopback_local()), echo);
+  std::vector<posix_socket> peers;
+  for (int i = 0; i < 100; ++i) {
+    if (i == 50)
+      stop(server.listener);
+    peers.push_back(posix_connect(server.port));
+    if (peers.back().get() >= 0)
+      peers.back().send("x");
+  }
+  server.by.log->wait("stopped");
+  // Each was refused, is served, or learns that it is not.
+  std::size_t served = 0;
+  for (const auto& x : peers) {
+    int failure = 0;
+    if (x.get() >= 0 && x.read(1, &failure) == "x")
+      ++served;
+    EXPECT_NE(failure, EAGAIN);
+  }
+  EXPECT_EQ(server.by.log->count("connection_received"), served);
+  EXPECT_EQ(server.by.log->all().size(), 2 * served + 1) << server.by.log->names();
+}
+
+TEST_F(shards, LST_04_a_port_in_use_is_one_error) {
+  for (const auto& wanted : {reliable_inorder_stream(), unreliable_datagram()}) {
+    auto first = listen_at(at(loopback_local(), wanted));
+    auto me = make_owner();
+    auto second = listen(at(loopback_local(first.port), wanted), me.actor);
+    const auto ev = me.log->wait("establishment_error");
+    EXPECT_EQ(ev.listener, second);
+    EXPECT_NE(ev.reason.text().find("in use"), std::string::npos) << ev.reason.text();
+    stop(first.listener);
+    first.by.log->wait("stopped");
+    // The port is free for the next one, and nothing came twice.
+    EXPECT_EQ(listen_at(at(loopback_local(first.port), wanted)).port, first.port);
+    EXPECT_EQ(me.log->names(), "establishment_error");
+  }
+}
+
+TEST_F(shards, LST_02_the_death_of_the_owner_ends_every_acceptor) {
+  auto server = listen_at(at(loopback_local()), echo);
+  auto peer = posix_connect(server.port);
+  ASSERT_TRUE(peer.send("x"));
+  EXPECT_EQ(peer.read(1), "x");
+  caf::anon_send_exit(server.by.actor, caf::exit_reason::kill);
+  int failure = 0;
+  EXPECT_EQ(peer.read(1, &failure), "");
+  EXPECT_EQ(failure, ECONNRESET);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (net_.num_residents() != 0 && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  EXPECT_EQ(bound("tcp", server.port), 0);
+}
