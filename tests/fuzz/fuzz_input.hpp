@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <string_view>
 
@@ -14,8 +14,7 @@ namespace taps::testing {
 inline void require(bool holds, std::string_view what, std::string_view detail = {}) {
   if (holds)
     return;
-  std::fprintf(stderr, "not so: %.*s\n%.*s\n", static_cast<int>(what.size()), what.data(),
-               static_cast<int>(detail.size()), detail.data());
+  std::cerr << "not so: " << what << '\n' << detail << '\n';
   std::abort();
 }
 
