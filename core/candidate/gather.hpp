@@ -13,16 +13,19 @@
 
 namespace taps {
 
-// Gathering turns endpoints and stacks into the leaves of the candidate tree (RFC 9623, section
-// 4.2): a pure function of what has been resolved so far. When more arrives, `regather` puts it
-// among the leaves that were not tried yet.
+// Gathering turns endpoints and stacks into the leaves of the candidate tree
+// (RFC 9623, section 4.2): a pure function of what has been resolved so far.
+// When more arrives, `regather` puts it among the leaves that were not tried
+// yet.
 
 struct gather_options {
-  /// Addresses tried per name and stack: who answers DNS queries must not direct a flood.
+  /// Addresses tried per name and stack: who answers DNS queries must not
+  /// direct a flood.
   std::size_t max_addresses_per_name = 32;
   /// Candidates per establishment, whatever they come from.
   std::size_t max_attempts = 64;
-  /// Addresses of the better family before the other family's turn (RFC 8305, section 4).
+  /// Addresses of the better family before the other family's turn (RFC 8305,
+  /// section 4).
   std::size_t first_family_count = 1;
 };
 
@@ -32,7 +35,8 @@ struct resolved_remote {
   std::size_t index = 0;
   /// Name for peer verification; empty without one.
   std::string hostname;
-  /// What it resolves to, in the order of the answers; both families in one list.
+  /// What it resolves to, in the order of the answers; both families in one
+  /// list.
   std::vector<ip_address> addresses;
   std::optional<std::uint16_t> port;
   /// Ports of its service by base protocol, for endpoints without a port.
@@ -47,8 +51,10 @@ struct resolved_remote {
 /// What is known of a Local Endpoint by now.
 struct resolved_local {
   std::size_t index = 0;
-  /// Addresses to bind; empty leaves the address to the kernel.
+  /// Addresses to bind; empty leaves the address to the kernel, unless the name
+  /// it stands for is not resolved: then nothing can be bound.
   std::vector<ip_address> addresses;
+  bool unresolved = false;
   std::uint16_t port = 0;
   std::string interface;
   std::uint32_t scope = 0;
@@ -64,33 +70,41 @@ struct gather_input {
   gather_options options;
 };
 
-/// Return what an endpoint says without being resolved: name, address or group, port, interface
-/// (not its index) and restrictions. `addresses` stays empty where a name must be looked up first.
-[[nodiscard]] resolved_remote describe(std::size_t index, const remote_endpoint& x);
-[[nodiscard]] resolved_local describe(std::size_t index, const local_endpoint& x);
+/// Return what an endpoint says without being resolved: name, address or group,
+/// port, interface (not its index) and restrictions. `addresses` stays empty
+/// where a name must be looked up first.
+[[nodiscard]] resolved_remote describe(std::size_t index,
+                                       const remote_endpoint &x);
+[[nodiscard]] resolved_local describe(std::size_t index,
+                                      const local_endpoint &x);
 
-/// Tells whether the endpoint's name must be looked up: an address makes that needless.
-[[nodiscard]] bool needs_resolution(const endpoint& x) noexcept;
+/// Tells whether the endpoint's name must be looked up: an address makes that
+/// needless.
+[[nodiscard]] bool needs_resolution(const endpoint &x) noexcept;
 
-/// Returns the paths that the Local Endpoints ask for, the interfaces they name in their order; the
-/// kernel's choice comes first if one of them names none, or if a stack has none of them.
-[[nodiscard]] std::vector<path> paths_for(std::span<const resolved_local> locals,
-                                          std::span<const ranked_stack> stacks);
+/// Returns the paths that the Local Endpoints ask for, the interfaces they name
+/// in their order; the kernel's choice comes first if one of them names none,
+/// or if a stack has none of them.
+[[nodiscard]] std::vector<path>
+paths_for(std::span<const resolved_local> locals,
+          std::span<const ranked_stack> stacks);
 
-/// Returns the leaves in the order in which to try them: by path, then by stack, then by Remote
-/// Endpoint and address (RFC 6724, families taking turns). Each is there once.
+/// Returns the leaves in the order in which to try them: by path, then by
+/// stack, then by Remote Endpoint and address (RFC 6724, families taking
+/// turns). Each is there once.
 ///
-/// For a stack, endpoints restricted to it replace those without restriction. Each remote address
-/// is paired with one Local Endpoint of its family; other local addresses follow after all remote
-/// ones had their chance.
-[[nodiscard]] std::vector<candidate> gather(const gather_input& input);
+/// For a stack, endpoints restricted to it replace those without restriction.
+/// Each remote address is paired with one Local Endpoint of its family; other
+/// local addresses follow after all remote ones had their chance.
+[[nodiscard]] std::vector<candidate> gather(const gather_input &input);
 
-/// Returns the leaves not tried yet, in their new order, after remotes of `input` have grown:
-/// `started` ones, in the order of their start, are left out, `untried` ones keep their ids and
-/// nodes, and at each node the families go on taking turns where the attempts stopped. Drops what
-/// is in `input` no more. Paths and stacks have to be those of the call before.
-[[nodiscard]] std::vector<candidate> regather(const gather_input& input,
-                                              std::span<const candidate> started,
-                                              std::span<const candidate> untried);
+/// Returns the leaves not tried yet, in their new order, after remotes of
+/// `input` have grown: `started` ones, in the order of their start, are left
+/// out, `untried` ones keep their ids and nodes, and at each node the families
+/// go on taking turns where the attempts stopped. Drops what is in `input` no
+/// more. Paths and stacks have to be those of the call before.
+[[nodiscard]] std::vector<candidate>
+regather(const gather_input &input, std::span<const candidate> started,
+         std::span<const candidate> untried);
 
-}  // namespace taps
+} // namespace taps

@@ -17,6 +17,11 @@ void channel::attach_ready(std::unique_ptr<protocol> instance) {
   on_ready();
 }
 
+void channel::tell_kept() {
+  for (const auto& x : std::exchange(kept_, {}))
+    x(*sink_);
+}
+
 // -- data -----------------------------------------------------------------------------------
 
 void channel::flush() {
@@ -48,31 +53,49 @@ void channel::on_ready() {
   flush();
 }
 
-void channel::on_writable() { sink_->on_channel_writable(); }
+void channel::on_writable() {
+  // Whoever takes over flushes anyway.
+  if (sink_)
+    sink_->on_channel_writable();
+}
 
 void channel::on_data(slice data, const inbound_info& info) {
   const auto& context = context_for(info);
   const auto end_of_stream = info.final || (stream_ && info.end_of_message);
+  const auto queued = queue().bytes();
   if (!stream_ || !data.empty())
     framers_.receive(std::move(data), context, !stream_ && info.end_of_message);
+  // Framers may answer by themselves.
+  if (queue().bytes() != queued)
+    on_writable();
   if (end_of_stream)
     end_of_data();
 }
 
 void channel::on_inbound_stream(std::unique_ptr<protocol> stream) {
-  sink_->on_channel_stream(std::move(stream));
+  // Shared, since what is kept is copyable.
+  tell([x = std::make_shared<std::unique_ptr<protocol>>(std::move(stream))](channel_sink& to) {
+    to.on_channel_stream(std::move(*x));
+  });
 }
 
-void channel::on_soft_error(error reason) { sink_->on_channel_soft_error(std::move(reason)); }
+void channel::on_soft_error(error reason) {
+  tell([x = std::move(reason)](channel_sink& to) { to.on_channel_soft_error(x); });
+}
 
-void channel::on_path_change() { sink_->on_channel_path_change(); }
+void channel::on_path_change() {
+  tell([](channel_sink& to) { to.on_channel_path_change(); });
+}
 
-void channel::on_closed() { sink_->on_channel_closed(); }
+void channel::on_closed() {
+  tell([](channel_sink& to) { to.on_channel_closed(); });
+}
 
-void channel::on_failed(error reason) { sink_->on_channel_failed(std::move(reason)); }
+void channel::on_failed(error reason) {
+  tell([x = std::move(reason)](channel_sink& to) { to.on_channel_failed(x); });
+}
 
-// -- framer_stack_sink
-// ------------------------------------------------------------------------------
+// -- framer_stack_sink ------------------------------------------------------------------------
 
 void channel::on_framers_ready() {
   if (!framers_.empty())
@@ -82,22 +105,38 @@ void channel::on_framers_ready() {
 
 void channel::on_framers_stopped() { sink_->on_channel_stopped(); }
 
-void channel::on_framer_failed(error reason) { sink_->on_channel_failed(std::move(reason)); }
+void channel::on_framer_failed(error reason) { on_failed(std::move(reason)); }
 
-void channel::on_deliver(const message_context& context, slice data, bool end_of_message) {
-  sink_->on_channel_data(context, std::move(data), end_of_message);
+void channel::on_broken_message(error reason) {
+  tell([x = std::move(reason)](channel_sink& to) { to.on_channel_broken_message(x); });
 }
 
-// -- helpers
-// ------------------------------------------------------------------------------------------
+void channel::on_deliver(const message_context& context, slice data, bool end_of_message) {
+  if (sink_)
+    sink_->on_channel_data(context, std::move(data), end_of_message);
+  else
+    kept_.emplace_back([context, data = std::move(data), end_of_message](channel_sink& to) {
+      to.on_channel_data(context, data, end_of_message);
+    });
+}
+
+// -- helpers ---------------------------------------------------------------------------------
 
 void channel::end_of_data() {
   if (std::exchange(ended_, true))
     return;
+  error failure;
   if (framers_.inside_message())
-    sink_->on_channel_end({errc::deframing_failed, "the peer finished in the middle of a frame"});
+    failure = {errc::deframing_failed, "the peer finished in the middle of a frame"};
+  tell([x = std::move(failure)](channel_sink& to) { to.on_channel_end(x); });
+}
+
+template<class Event>
+void channel::tell(Event what) {
+  if (sink_)
+    what(*sink_);
   else
-    sink_->on_channel_end({});
+    kept_.emplace_back(std::move(what));
 }
 
 const message_context& channel::context_for(const inbound_info& info) {

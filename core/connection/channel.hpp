@@ -3,6 +3,8 @@
 #include "taps/core/message/framer_stack.hpp"
 #include "taps/core/transport/protocol.hpp"
 
+#include <functional>
+
 namespace taps {
 
 /// The upper side of a channel. Called by the protocol instance's rules: from the shard's loop.
@@ -13,6 +15,8 @@ public:
   virtual void on_channel_ready() = 0;
   virtual void on_channel_writable() = 0;
   virtual void on_channel_data(const message_context& context, slice data, bool end_of_message) = 0;
+  /// The Message in progress, or the next one, cannot be parsed and is lost; others follow.
+  virtual void on_channel_broken_message(error reason) = 0;
   /// The peer will send no more; with a failure inside a frame.
   virtual void on_channel_end(error failure) = 0;
   virtual void on_channel_stopped() = 0;
@@ -40,6 +44,12 @@ public:
   void attach_ready(std::unique_ptr<protocol> instance);
 
   void set_sink(channel_sink& sink) noexcept { sink_ = &sink; }
+
+  /// Lets go of the sink. What comes until there is another one is kept for it: the winner of a
+  /// race is on its way while its peer speaks, finishes or fails.
+  void drop_sink() noexcept { sink_ = nullptr; }
+  /// Tells the present sink what was kept.
+  void tell_kept();
 
   [[nodiscard]] bool ready() const noexcept { return protocol_ready_ && framers_.ready(); }
   [[nodiscard]] bool has_framers() const noexcept { return !framers_.empty(); }
@@ -88,14 +98,18 @@ private:
   void on_framers_ready() override;
   void on_framers_stopped() override;
   void on_framer_failed(error reason) override;
+  void on_broken_message(error reason) override;
   void on_deliver(const message_context& context, slice data, bool end_of_message) override;
 
+  template<class Event>
+  void tell(Event what);
   void end_of_data();
   [[nodiscard]] const message_context& context_for(const inbound_info& info);
 
   framer_stack framers_;
   std::unique_ptr<protocol> protocol_;
   channel_sink* sink_ = nullptr;
+  std::vector<std::function<void(channel_sink&)>> kept_;
   /// Shared by all Messages about which nothing special is known.
   message_context plain_context_;
   message_context special_context_;

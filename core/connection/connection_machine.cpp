@@ -34,6 +34,7 @@ void connection_machine::establish(std::unique_ptr<channel> winner) {
   receives_.set_endless(!channel_->has_framers() &&
                         channel_->instance().descriptor().unit == data_unit::byte_stream);
   apply(lifecycle_input::ready);
+  channel_->tell_kept();
 }
 
 void connection_machine::establishment_failed(error reason) {
@@ -328,6 +329,13 @@ void connection_machine::on_channel_data(const message_context& context, slice d
   if (state_ > lifecycle_state::established)
     return;
   receives_.push(context, std::move(data), end_of_message);
+  host_.request_service();
+}
+
+void connection_machine::on_channel_broken_message(error reason) {
+  if (state_ > lifecycle_state::established)
+    return;
+  receives_.push_broken(std::move(reason));
   host_.request_service();
 }
 

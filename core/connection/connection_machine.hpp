@@ -93,6 +93,7 @@ private:
   void on_channel_ready() override {}
   void on_channel_writable() override { host_.request_service(); }
   void on_channel_data(const message_context& context, slice data, bool end_of_message) override;
+  void on_channel_broken_message(error reason) override;
   void on_channel_end(error failure) override;
   void on_channel_stopped() override;
   void on_channel_stream(std::unique_ptr<protocol> stream) override;

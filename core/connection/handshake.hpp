@@ -37,10 +37,14 @@ public:
 private:
   void on_channel_ready() override {
     ready_ = true;
+    // From here on all is for the Connection, also what framers deliver yet in this very call.
+    channel_->drop_sink();
     sink_.on_handshake_done();
   }
   void on_channel_writable() override { channel_->flush(); }
+  // Before ready there are none.
   void on_channel_data(const message_context&, slice, bool) override {}
+  void on_channel_broken_message(error) override {}
   void on_channel_end(error) override {
     fail({errc::connection_aborted, "the peer finished during the handshake"});
   }

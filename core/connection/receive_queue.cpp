@@ -8,18 +8,30 @@ using kind = connection_event::kind_type;
 
 // -- inputs -----------------------------------------------------------------------------
 
-void receive_queue::request(const receive_request& what) {
-  requests_.push_back(what);
-  requests_.back().min_incomplete_length = std::min(what.min_incomplete_length, what.max_length);
-}
+void receive_queue::request(const receive_request& what) { requests_.push_back(what); }
 
 void receive_queue::push(const message_context& context, slice data, bool end_of_message) {
-  if (data.empty() && end_of_message && !pieces_.empty() && !pieces_.back().end_of_message) {
-    pieces_.back().end_of_message = true;
+  if (data.empty() && !end_of_message)
     return;
-  }
+  const auto open = !pieces_.empty() && !pieces_.back().end_of_message;
   bytes_ += data.size();
-  pieces_.push_back({context, std::move(data), end_of_message});
+  // Else a Message that comes byte by byte would take many times its size.
+  if (open && (data.empty() || (!endless_ && pieces_.back().data.try_extend(data))))
+    grow_last(data.size(), end_of_message);
+  else
+    pieces_.push_back({context, std::move(data), end_of_message});
+}
+
+void receive_queue::push_broken(error reason) {
+  pieces_.push_back({{}, {}, true, std::make_shared<error>(std::move(reason))});
+}
+
+void receive_queue::grow_last(std::size_t n, bool end_of_message) noexcept {
+  pieces_.back().end_of_message = end_of_message;
+  if (first_.pieces == pieces_.size()) {
+    first_.bytes += n;
+    first_.complete = end_of_message;
+  }
 }
 
 void receive_queue::end(error failure) {
@@ -44,6 +56,11 @@ bool receive_queue::next(connection_event& out) {
     return false;
   if (!pieces_.empty()) {
     const auto have = first_message();
+    if (have.broken) {
+      drop_message(out);
+      answer_request();
+      return true;
+    }
     if (satisfied(requests_.front(), have)) {
       take_message(requests_.front(), have, out);
       answer_request();
@@ -60,13 +77,14 @@ bool receive_queue::next(connection_event& out) {
   return true;
 }
 
-receive_queue::extent receive_queue::first_message() const noexcept {
-  extent result;
-  for (std::size_t i = 0; i < pieces_.size() && !result.complete; ++i) {
-    result.bytes += pieces_[i].data.size();
-    result.complete = pieces_[i].end_of_message;
+const receive_queue::extent& receive_queue::first_message() noexcept {
+  while (first_.pieces < pieces_.size() && !first_.complete) {
+    const auto& next = pieces_[first_.pieces++];
+    first_.bytes += next.data.size();
+    first_.complete = next.end_of_message;
+    first_.broken = next.failure != nullptr;
   }
-  return result;
+  return first_;
 }
 
 bool receive_queue::satisfied(const receive_request& by, const extent& have) const noexcept {
@@ -99,8 +117,24 @@ void receive_queue::take_message(const receive_request& by, const extent& have,
   end_told_ = end_told_ || (endless_ && ends);
 }
 
+void receive_queue::drop_message(connection_event& out) {
+  bytes_ -= first_.bytes;
+  while (first_.pieces > 1)
+    pop_piece();
+  out.kind = kind::receive_error;
+  out.failure = pop_piece().failure;
+  started_ = false;
+}
+
+receive_queue::piece receive_queue::pop_piece() {
+  if (--first_.pieces == 0)
+    first_ = {};
+  return pieces_.pop_front();
+}
+
 slice receive_queue::take_bytes(std::size_t n) {
   bytes_ -= n;
+  first_.bytes -= n;
   auto& front = pieces_.front();
   if (front.data.size() > n) {
     auto result = front.data.sub(0, n);
@@ -108,7 +142,7 @@ slice receive_queue::take_bytes(std::size_t n) {
     return result;
   }
   if (front.data.size() == n)
-    return std::move(pieces_.pop_front().data);
+    return pop_piece().data;
   std::string joined;
   joined.reserve(n);
   while (joined.size() < n) {
@@ -117,7 +151,7 @@ slice receive_queue::take_bytes(std::size_t n) {
     joined.append(next.data.view().substr(0, part));
     next.data.remove_prefix(part);
     if (next.data.empty())
-      pieces_.pop_front();
+      pop_piece();
   }
   return slice::copy_of(joined);
 }

@@ -34,6 +34,9 @@ public:
   void request(const receive_request& what);
   void push(const message_context& context, slice data, bool end_of_message);
 
+  /// The Message in progress, or one of which nothing came, is lost; the next one is not.
+  void push_broken(error reason);
+
   /// The peer will send no more. With `failure`, a Message was cut short by it.
   void end(error failure);
 
@@ -56,24 +59,33 @@ private:
     message_context context;
     slice data;
     bool end_of_message = false;
+    /// Why the Message that ends here is lost.
+    std::shared_ptr<const error> failure{};
   };
 
   /// What is here of the first Message.
   struct extent {
+    std::size_t pieces = 0;
     std::size_t bytes = 0;
     bool complete = false;
+    bool broken = false;
   };
 
-  [[nodiscard]] extent first_message() const noexcept;
+  void grow_last(std::size_t n, bool end_of_message) noexcept;
+  const extent& first_message() noexcept;
   [[nodiscard]] bool satisfied(const receive_request& by, const extent& have) const noexcept;
   void take_message(const receive_request& by, const extent& have, connection_event& out);
+  void drop_message(connection_event& out);
   [[nodiscard]] slice take_bytes(std::size_t n);
+  piece pop_piece();
   void take_end(connection_event& out);
   void answer_request() noexcept;
 
   ring<piece> pieces_;
   ring<receive_request> requests_;
   std::size_t bytes_ = 0;
+  /// Counted as far as it was looked at: a Message may come in very many pieces.
+  extent first_;
   bool endless_ = false;
   /// Part of the first Message was handed on already.
   bool started_ = false;

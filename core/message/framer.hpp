@@ -40,8 +40,7 @@ public:
   /// without copying the payload.
   virtual void send(std::span<const std::byte> header, slice payload) = 0;
 
-  // -- inbound
-  // -------------------------------------------------------------------------------------
+  // -- inbound (nothing is delivered before `make_connection_ready`) ---------------------------
 
   /// What `parse` sees: contiguous bytes from the cursor on.
   struct view {
@@ -51,14 +50,16 @@ public:
   };
 
   /// Looks at the bytes at the cursor: at least `minimum`, at most `maximum`, without consuming
-  /// them. Absent when fewer have arrived; then `handle_received_data` is called again with more.
+  /// them. Absent when fewer have arrived, or none at all; then `handle_received_data` is called
+  /// again with more. What is left unconsumed at the end of a datagram is a ReceiveError.
   [[nodiscard]] virtual std::optional<view> parse(std::size_t minimum, std::size_t maximum) = 0;
 
   /// Skips `n` bytes, also ones that have not arrived yet.
   virtual void advance_receive_cursor(std::size_t n) = 0;
 
   /// Delivers the next `n` bytes upward as (part of) a Message and skips them. Bytes that have not
-  /// arrived yet follow by themselves, without parsing.
+  /// arrived yet follow by themselves, without parsing; what is skipped or delivered after this
+  /// call comes behind them.
   virtual void deliver_and_advance_receive_cursor(const message_context& context, std::size_t n,
                                                   bool end_of_message) = 0;
 

@@ -1,7 +1,6 @@
 #include "taps/core/message/framer_stack.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace taps {
 
@@ -24,25 +23,32 @@ public:
 
   [[nodiscard]] framer& get() noexcept { return *framer_; }
   [[nodiscard]] bool ready() const noexcept { return ready_; }
-  [[nodiscard]] bool inside_message() const noexcept {
-    return !input_.empty() || skip_ > 0 || deliver_ > 0;
-  }
+  [[nodiscard]] bool inside_message() const noexcept { return !input_.empty() || !claims_.empty(); }
 
   /// Adds inbound bytes and lets the framer work on them.
   void feed(const message_context& context, slice data, bool end_of_message) {
     inbound_ = &context;
-    take(std::move(data), end_of_message);
-    if (!input_.empty() && !failed_)
+    last_ = end_of_message;
+    take(std::move(data));
+    if (!input_.empty() && !stack_.failed_)
       framer_->handle_received_data(*this);
-    if (end_of_message && !failed_)
-      drop_rest_of_datagram();
+    // A frame must not reach into the next datagram.
+    if (end_of_message && inside_message() && !stack_.failed_)
+      stack_.lose_message(level_);
     inbound_ = &no_context;
+  }
+
+  /// Forgets the bytes of a Message that is lost.
+  void forget() {
+    input_.clear();
+    claims_.clear();
+    available_ = 0;
   }
 
   // -- framer_context -------------------------------------------------------------------
 
   void make_connection_ready() override {
-    if (!std::exchange(ready_, true))
+    if (!stack_.failed_ && !std::exchange(ready_, true))
       stack_.layer_ready(level_);
   }
 
@@ -51,19 +57,14 @@ public:
       stack_.layer_closed(level_);
   }
 
-  void fail_connection(error reason) override {
-    if (!std::exchange(failed_, true))
-      stack_.sink_->on_framer_failed(std::move(reason));
-  }
+  void fail_connection(error reason) override { stack_.fail(std::move(reason)); }
 
   void send(slice data) override { stack_.send_below(level_, std::move(data)); }
 
   void send(std::span<const std::byte> header, slice payload) override {
     if (header.size() + payload.size() <= copy_limit) {
       auto room = stack_.memory_->prepare(header.size() + payload.size());
-      std::memcpy(room.data(), header.data(), header.size());
-      if (!payload.empty())
-        std::memcpy(room.data() + header.size(), payload.data(), payload.size());
+      std::ranges::copy(payload.bytes(), std::ranges::copy(header, room.begin()).out);
       stack_.send_below(level_, stack_.memory_->commit(header.size() + payload.size()));
       return;
     }
@@ -74,7 +75,7 @@ public:
   }
 
   std::optional<view> parse(std::size_t minimum, std::size_t maximum) override {
-    if (failed_ || available_ < minimum || input_.empty())
+    if (stack_.failed_ || available_ < minimum || input_.empty())
       return std::nullopt;
     if (input_.front().size() < minimum)
       gather(minimum);
@@ -85,52 +86,91 @@ public:
   void advance_receive_cursor(std::size_t n) override {
     const auto here = std::min(n, available_);
     drop(here);
-    skip_ += n - here;
+    if (n > here)
+      claims_.push_back({.bytes = n - here, .data = {}, .context = {}});
   }
 
   void deliver_and_advance_receive_cursor(const message_context& context, std::size_t n,
                                           bool end_of_message) override {
-    deliver_ = n;
-    deliver_end_ = end_of_message;
-    if (n == 0) {
-      stack_.deliver_above(level_, context, {}, end_of_message);
+    if (claims_.empty() && n <= front_size()) {
+      pass_up(context, cut(n), end_of_message);
       return;
     }
-    deliver_context_ = context;
-    while (deliver_ > 0 && !input_.empty() && !failed_)
-      deliver_front();
+    claims_.push_back(
+        {.bytes = n, .deliver = true, .end = end_of_message, .data = {}, .context = context});
+    settle();
   }
 
   void deliver(const message_context& context, slice data, bool end_of_message) override {
-    stack_.deliver_above(level_, context, std::move(data), end_of_message);
+    if (claims_.empty()) {
+      pass_up(context, std::move(data), end_of_message);
+      return;
+    }
+    claims_.push_back(
+        {.deliver = true, .end = end_of_message, .data = std::move(data), .context = context});
   }
 
   const message_context& inbound_context() const override { return *inbound_; }
 
 private:
-  /// Puts new bytes where an earlier skip or delivery wants them, the rest at the end.
-  void take(slice data, bool end_of_message) {
-    last_ = end_of_message;
-    const auto skipped = std::min(skip_, data.size());
-    skip_ -= skipped;
-    data.remove_prefix(skipped);
+  /// What is to happen with bytes that have not arrived yet, and with data that waits behind them.
+  struct claim {
+    std::size_t bytes = 0;
+    bool deliver = false;
+    bool end = false;
+    slice data;
+    message_context context;
+  };
+
+  /// Puts new bytes where earlier claims want them, the rest at the end.
+  void take(slice data) {
     if (data.empty())
       return;
     available_ += data.size();
-    input_.push_back(std::move(data));
-    while (deliver_ > 0 && !input_.empty() && !failed_)
-      deliver_front();
+    if (input_.empty() || !input_.back().try_extend(data))
+      input_.push_back(std::move(data));
+    settle();
   }
 
-  /// Delivers as much of the first slice as belongs to the Message in progress.
-  void deliver_front() {
-    const auto n = std::min(deliver_, input_.front().size());
-    auto data = input_.front().sub(0, n);
+  /// Gives the claims, in their order, what is there.
+  void settle() {
+    while (!claims_.empty() && !stack_.failed_) {
+      auto& first = claims_.front();
+      if (first.bytes > 0 && input_.empty())
+        return;
+      const auto n = std::min(first.bytes, front_size());
+      auto data = n > 0 ? cut(n) : std::move(first.data);
+      first.bytes -= n;
+      if (first.bytes > 0) {
+        if (first.deliver)
+          pass_up(first.context, std::move(data), false);
+        continue;
+      }
+      const auto done = claims_.pop_front();
+      if (done.deliver)
+        pass_up(done.context, std::move(data), done.end);
+    }
+  }
+
+  void pass_up(const message_context& context, slice data, bool end_of_message) {
+    if (ready_)
+      stack_.deliver_above(level_, context, std::move(data), end_of_message);
+    else
+      stack_.fail({errc::protocol_failed,
+                   std::string{framer_->name()} + ": the framer delivered before it was ready"});
+  }
+
+  [[nodiscard]] std::size_t front_size() const noexcept {
+    return input_.empty() ? 0 : input_[0].size();
+  }
+
+  /// Takes `n` bytes off the first slice.
+  slice cut(std::size_t n) {
+    if (n == 0)
+      return {};
+    auto result = input_.front().sub(0, n);
     drop(n);
-    deliver_ -= n;
-    stack_.deliver_above(level_, deliver_context_, std::move(data), deliver_end_ && deliver_ == 0);
-    if (deliver_ == 0)
-      deliver_context_ = {};
+    return result;
   }
 
   void drop(std::size_t n) {
@@ -164,15 +204,6 @@ private:
     input_ = std::move(rest);
   }
 
-  /// A frame must not reach into the next datagram.
-  void drop_rest_of_datagram() {
-    input_.clear();
-    available_ = 0;
-    skip_ = 0;
-    if (std::exchange(deliver_, 0) > 0)
-      stack_.deliver_above(level_, deliver_context_, {}, true);
-  }
-
   framer_stack& stack_;
   std::size_t level_;
   std::unique_ptr<framer> framer_;
@@ -182,12 +213,7 @@ private:
   bool last_ = false;
   bool ready_ = false;
   bool closed_ = false;
-  bool failed_ = false;
-  /// Bytes to throw away, and then to deliver, as they come.
-  std::size_t skip_ = 0;
-  std::size_t deliver_ = 0;
-  bool deliver_end_ = false;
-  message_context deliver_context_;
+  ring<claim> claims_;
   const message_context* inbound_ = &no_context;
 };
 
@@ -228,11 +254,18 @@ void framer_stack::stop() {
 }
 
 result<void> framer_stack::send(slice data, const message_context& context, bool end_of_message) {
+  const auto before = queue_.bytes();
   sending_ = &context;
   sending_end_ = end_of_message;
   auto done = send_to(layers_.size(), std::move(data), context, end_of_message);
   sending_ = nullptr;
   sending_end_ = true;
+  if (auto refused = std::exchange(sending_failure_, {})) {
+    // With half of it on its way the peer could not tell what follows.
+    if (queue_.bytes() != before)
+      fail(refused);
+    return refused;
+  }
   return done;
 }
 
@@ -249,19 +282,26 @@ result<void> framer_stack::send_to(std::size_t level, slice data, const message_
 
 void framer_stack::send_below(std::size_t level, slice data) {
   const auto& context = sending_ ? *sending_ : no_context;
-  if (auto done = send_to(level, std::move(data), context, sending_end_); !done)
-    sink_->on_framer_failed(done.failure());
+  auto done = send_to(level, std::move(data), context, sending_end_);
+  if (done)
+    return;
+  if (!sending_)
+    fail(done.failure());
+  else if (!sending_failure_)
+    sending_failure_ = done.failure();
 }
 
 void framer_stack::receive(slice data, const message_context& context, bool end_of_message) {
   if (layers_.empty())
     sink_->on_deliver(context, std::move(data), end_of_message);
-  else
+  else if (!failed_)
     layers_.front()->feed(context, std::move(data), end_of_message);
 }
 
 void framer_stack::deliver_above(std::size_t level, const message_context& context, slice data,
                                  bool end) {
+  if (failed_)
+    return;
   if (level + 1 < layers_.size())
     layers_[level + 1]->feed(context, std::move(data), end);
   else
@@ -281,6 +321,20 @@ void framer_stack::layer_closed(std::size_t level) {
     sink_->on_framers_stopped();
   else
     layers_[level - 1]->get().stop(*layers_[level - 1]);
+}
+
+void framer_stack::fail(error reason) {
+  if (!std::exchange(failed_, true))
+    sink_->on_framer_failed(std::move(reason));
+}
+
+/// The layers above may have part of it.
+void framer_stack::lose_message(std::size_t level) {
+  for (auto i = level; i < layers_.size(); ++i)
+    layers_[i]->forget();
+  sink_->on_broken_message(
+      {errc::deframing_failed, std::string{layers_[level]->get().name()} +
+                                   ": what came in one piece ends in the middle of a frame"});
 }
 
 }  // namespace taps

@@ -18,6 +18,9 @@ public:
   virtual void on_framers_ready() = 0;
   virtual void on_framers_stopped() = 0;
   virtual void on_framer_failed(error reason) = 0;
+  /// The Message in progress, or the next one if none is, cannot be parsed and is lost. What
+  /// follows is a new Message.
+  virtual void on_broken_message(error reason) = 0;
   /// (Part of) an inbound Message.
   virtual void on_deliver(const message_context& context, slice data, bool end_of_message) = 0;
 };
@@ -47,7 +50,7 @@ public:
   /// Frames one Send call into `queue()`.
   result<void> send(slice data, const message_context& context, bool end_of_message);
 
-  /// Takes what came from below.
+  /// Takes what came from below, unless a framer failed before.
   void receive(slice data, const message_context& context, bool end_of_message);
 
   /// What goes down to the protocol.
@@ -61,6 +64,8 @@ private:
   void deliver_above(std::size_t level, const message_context& context, slice data, bool end);
   void layer_ready(std::size_t level);
   void layer_closed(std::size_t level);
+  void fail(error reason);
+  void lose_message(std::size_t level);
 
   framer_stack_sink* sink_ = nullptr;
   outbound_queue queue_;
@@ -70,6 +75,9 @@ private:
   /// The Send call that passes through: its context and whether its last piece ends the Message.
   const message_context* sending_ = nullptr;
   bool sending_end_ = true;
+  /// What a lower framer had against it.
+  error sending_failure_;
+  bool failed_ = false;
 };
 
 }  // namespace taps

@@ -6,7 +6,8 @@ namespace taps {
 
 /// How `length_prefix` writes the length of a Message.
 struct length_prefix_options {
-  /// Bytes of the length field, in network byte order: 1, 2, 4 or 8.
+  /// Bytes of the length field, in network byte order: 1 to 8. With others no Connection gets
+  /// ready.
   unsigned width = 4;
   /// Longer Messages are refused: outbound with SendError(MessageTooLarge), inbound with
   /// ReceiveError(DeframingFailed).

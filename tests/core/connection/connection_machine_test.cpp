@@ -78,6 +78,7 @@ struct stage : connection_host {
       void on_channel_ready() override {}
       void on_channel_writable() override {}
       void on_channel_data(const message_context&, slice, bool) override {}
+      void on_channel_broken_message(error) override {}
       void on_channel_end(error) override {}
       void on_channel_stopped() override {}
       void on_channel_stream(std::unique_ptr<protocol>) override {}

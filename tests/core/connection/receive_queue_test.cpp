@@ -1,3 +1,4 @@
+#include "taps/core/base/buffer_pool.hpp"
 #include "taps/core/connection/receive_queue.hpp"
 
 #include <gtest/gtest.h>
@@ -122,4 +123,75 @@ TEST_F(receive_queue_test, wants_data_only_while_somebody_waits) {
   push("a");
   EXPECT_EQ(next(), "whole a");
   EXPECT_FALSE(queue.wants_data());
+}
+
+TEST_F(receive_queue_test, a_byte_stream_with_a_maximum_comes_as_it_comes) {
+  queue.set_endless(true);
+  queue.request({.max_length = 1000, .count = 2});
+  push("ab", false);
+  EXPECT_EQ(next(), "part ab");
+  push(std::string(1500, 'x'), false);
+  EXPECT_EQ(next(), "part " + std::string(1000, 'x'));
+}
+
+TEST_F(receive_queue_test, a_broken_message_is_one_error_and_the_next_one_is_whole) {
+  queue.request({.count = 4});
+  push("a");
+  push("lost", false);
+  queue.push_broken({errc::deframing_failed, "cut"});
+  queue.push_broken({errc::deframing_failed, "empty"});
+  push("b");
+  EXPECT_EQ(next(), "whole a");
+  EXPECT_EQ(next(), "error DeframingFailed");
+  EXPECT_EQ(next(), "error DeframingFailed");
+  EXPECT_EQ(next(), "whole b");
+  EXPECT_EQ(next(), "-");
+  EXPECT_EQ(queue.bytes(), 0u);
+  EXPECT_FALSE(queue.wants_data());
+}
+
+TEST_F(receive_queue_test, a_message_that_breaks_after_a_part_of_it_was_told) {
+  queue.request({.min_incomplete_length = 1, .count = 3});
+  push("ab", false);
+  EXPECT_EQ(next(), "part ab");
+  queue.push_broken({errc::deframing_failed, "cut"});
+  push("c");
+  EXPECT_EQ(next(), "error DeframingFailed");
+  EXPECT_EQ(next(), "whole c");
+}
+
+TEST_F(receive_queue_test, a_message_byte_by_byte_costs_no_more_than_its_size) {
+  buffer_pool pool;
+  arena memory{pool};
+  std::string text;
+  queue.request({});
+  // Quadratic in the number of pieces this would take minutes.
+  for (int i = 0; i < 400'000; ++i) {
+    const auto letter = static_cast<char>('a' + i % 26);
+    text += letter;
+    // Every other piece lies next to its predecessor in memory.
+    const std::string_view byte{&letter, 1};
+    queue.push(context,
+               i % 2 == 0 ? slice::copy_of(byte) : memory.copy(std::as_bytes(std::span{byte})),
+               false);
+    ASSERT_EQ(next(), "-");
+  }
+  push("", true);
+  EXPECT_EQ(next(), "whole " + text);
+}
+
+TEST_F(receive_queue_test, bytes_that_lie_together_become_one_piece) {
+  buffer_pool pool;
+  arena memory{pool};
+  queue.request({});
+  const std::byte* first = nullptr;
+  for (const std::string_view byte : {"a", "b", "c"}) {
+    auto data = memory.copy(std::as_bytes(std::span{byte}));
+    first = first ? first : data.data();
+    queue.push(context, std::move(data), byte == "c");
+  }
+  connection_event out;
+  ASSERT_TRUE(queue.next(out));
+  EXPECT_EQ(out.data.view(), "abc");
+  EXPECT_EQ(out.data.data(), first) << "it was copied";
 }

@@ -10,7 +10,14 @@ namespace {
 struct sink final : framer_stack_sink {
   void on_framers_ready() override { ready = true; }
   void on_framers_stopped() override { stopped = true; }
-  void on_framer_failed(error reason) override { failure = std::move(reason); }
+  void on_framer_failed(error reason) override {
+    failure = std::move(reason);
+    ++failures;
+  }
+  void on_broken_message(error reason) override {
+    current.clear();
+    messages.push_back("broken: " + std::string{to_string(reason.reason())});
+  }
   void on_deliver(const message_context&, slice data, bool end) override {
     current += data.view();
     if (end)
@@ -20,6 +27,7 @@ struct sink final : framer_stack_sink {
   bool ready = false;
   bool stopped = false;
   error failure;
+  int failures = 0;
   std::string current;
   std::vector<std::string> messages;
 };
@@ -65,6 +73,46 @@ public:
 
 private:
   int* misses_;
+};
+
+/// Reads "3:abc," as in netstrings; what follows the data is skipped before it has come.
+class netstrings final : public framer {
+public:
+  std::string_view name() const noexcept override { return "netstrings"; }
+  result<void> new_sent_message(framer_context&, slice, const message_context&, bool) override {
+    return {};
+  }
+  void handle_received_data(framer_context& x) override {
+    while (auto head = x.parse(2, 2)) {
+      const auto n = std::to_integer<std::size_t>(head->bytes[0]) - '0';
+      x.advance_receive_cursor(2);
+      x.deliver_and_advance_receive_cursor(x.inbound_context(), n, false);
+      x.deliver(x.inbound_context(), slice::borrow_static("."), true);
+      x.advance_receive_cursor(1);
+    }
+  }
+};
+
+/// Gets ready when "r" comes; hands on everything else at once.
+class slow_starter final : public framer {
+public:
+  std::string_view name() const noexcept override { return "slow_starter"; }
+  void start(framer_context&) override {}
+  result<void> new_sent_message(framer_context& x, slice data, const message_context&,
+                                bool) override {
+    x.send(std::move(data));
+    return {};
+  }
+  void handle_received_data(framer_context& x) override {
+    while (auto next = x.parse(1, 1)) {
+      if (next->bytes[0] == std::byte{'r'}) {
+        x.advance_receive_cursor(1);
+        x.make_connection_ready();
+      } else {
+        x.deliver_and_advance_receive_cursor(x.inbound_context(), 1, true);
+      }
+    }
+  }
 };
 
 }  // namespace
@@ -146,6 +194,143 @@ TEST_F(framer_stack_test, a_cut_frame_is_noticed) {
   stack.start();
   stack.receive(slice::copy_of(std::string_view{"\0\0\0\5ab", 6}), context, false);
   EXPECT_TRUE(stack.inside_message());
+}
+
+// -- what a peer may try ------------------------------------------------------------------
+
+TEST_F(framer_stack_test, what_follows_bytes_to_come_waits_for_them) {
+  const std::string_view wire = "3:abc,0:,2:de,";
+  for (std::size_t step = 1; step <= wire.size(); ++step) {
+    auto stack = make({std::make_unique<netstrings>});
+    sink got;
+    stack.set_sink(got);
+    stack.start();
+    for (std::size_t at = 0; at < wire.size(); at += step)
+      stack.receive(slice::copy_of(wire.substr(at, step)), context, false);
+    EXPECT_EQ(got.messages, (std::vector<std::string>{"abc.", ".", "de."})) << "step " << step;
+    EXPECT_FALSE(stack.inside_message());
+  }
+}
+
+TEST_F(framer_stack_test, a_frame_does_not_reach_into_the_next_datagram) {
+  auto stack = make({length_prefix({.width = 1})}, data_unit::datagram);
+  stack.set_sink(heard);
+  stack.start();
+  const auto datagram = [&](std::string_view x) {
+    stack.receive(slice::copy_of(x), context, true);
+  };
+  datagram("\1a\2bc");
+  EXPECT_EQ(heard.messages, (std::vector<std::string>{"a", "bc"}));
+  heard.messages.clear();
+  datagram("\5abc");
+  EXPECT_EQ(heard.messages, std::vector<std::string>{"broken: DeframingFailed"});
+  EXPECT_FALSE(stack.inside_message());
+  datagram("\2de");
+  EXPECT_EQ(heard.messages.back(), "de");
+  EXPECT_FALSE(heard.failure);
+}
+
+TEST_F(framer_stack_test, bytes_left_over_in_a_datagram_are_an_error) {
+  int misses = 0;
+  auto stack = make({[&] { return std::make_unique<greedy>(&misses); }}, data_unit::datagram);
+  stack.set_sink(heard);
+  stack.start();
+  stack.receive(slice::copy_of(std::string_view{"abcdef"}), context, true);
+  EXPECT_EQ(heard.messages, (std::vector<std::string>{"abcd", "broken: DeframingFailed"}));
+  stack.receive(slice::copy_of(std::string_view{"ghij"}), context, true);
+  EXPECT_EQ(heard.messages.back(), "ghij");
+}
+
+TEST_F(framer_stack_test, a_broken_frame_takes_what_the_layers_above_have_of_it) {
+  auto stack =
+      make({length_prefix({.width = 1}), length_prefix({.width = 1})}, data_unit::datagram);
+  stack.set_sink(heard);
+  stack.start();
+  stack.receive(slice::copy_of(std::string_view{"\7\5abc"}), context, true);
+  EXPECT_EQ(heard.messages, std::vector<std::string>{"broken: DeframingFailed"});
+  stack.receive(slice::copy_of(std::string_view{"\3\2de"}), context, true);
+  EXPECT_EQ(heard.messages.back(), "de");
+}
+
+TEST_F(framer_stack_test, a_stack_fails_once_and_is_deaf_then) {
+  auto stack = make({length_prefix({.width = 1}), length_prefix({.width = 2, .max_length = 1})});
+  stack.set_sink(heard);
+  stack.start();
+  // Three Messages for the upper one, of which the first two exceed its limit.
+  stack.receive(slice::copy_of(std::string_view{"\2\0\2\2\0\2\2\0\0", 9}), context, false);
+  stack.receive(slice::copy_of(std::string_view{"\2\0\0", 3}), context, false);
+  EXPECT_EQ(heard.failures, 1);
+  EXPECT_EQ(heard.failure.reason(), errc::deframing_failed);
+  EXPECT_TRUE(heard.messages.empty());
+}
+
+TEST_F(framer_stack_test, nothing_is_delivered_before_ready) {
+  auto stack = make({std::make_unique<slow_starter>});
+  stack.set_sink(heard);
+  stack.start();
+  EXPECT_FALSE(heard.ready);
+  stack.receive(slice::copy_of(std::string_view{"ra"}), context, false);
+  EXPECT_TRUE(heard.ready);
+  EXPECT_EQ(heard.messages, std::vector<std::string>{"a"});
+
+  auto hasty = make({std::make_unique<slow_starter>});
+  sink got;
+  hasty.set_sink(got);
+  hasty.start();
+  hasty.receive(slice::copy_of(std::string_view{"ar"}), context, false);
+  EXPECT_EQ(got.failure.reason(), errc::protocol_failed);
+  EXPECT_FALSE(got.ready);
+  EXPECT_TRUE(got.messages.empty());
+}
+
+TEST_F(framer_stack_test, a_width_that_cannot_be_fails_the_connection) {
+  for (unsigned width : {0u, 9u, 1000u}) {
+    auto stack = make({length_prefix({.width = width})});
+    sink got;
+    stack.set_sink(got);
+    stack.start();
+    EXPECT_FALSE(got.ready);
+    EXPECT_EQ(got.failure.reason(), errc::invalid_configuration);
+    stack.receive(slice::copy_of(std::string(20, '\0')), context, false);
+    EXPECT_TRUE(got.messages.empty());
+  }
+}
+
+TEST_F(framer_stack_test, nothing_is_allocated_for_an_announced_length) {
+  auto stack = make({length_prefix({.width = 8, .max_length = ~std::uint64_t{0}})});
+  stack.set_sink(heard);
+  stack.start();
+  stack.receive(slice::copy_of(std::string(8, '\xff')), context, false);
+  stack.receive(slice::copy_of(std::string_view{"abc"}), context, false);
+  EXPECT_EQ(heard.current, "abc");
+  EXPECT_FALSE(heard.failure);
+  EXPECT_TRUE(stack.inside_message());
+}
+
+// -- sending ------------------------------------------------------------------------------
+
+TEST_F(framer_stack_test, a_refused_message_leaves_no_part_behind) {
+  auto stack = make({length_prefix({.width = 1, .max_length = 4})});
+  stack.set_sink(heard);
+  EXPECT_TRUE(stack.send(slice::copy_of(std::string_view{"abc"}), context, false));
+  EXPECT_FALSE(stack.send(slice::copy_of(std::string_view{"de"}), context, false));
+  EXPECT_FALSE(stack.send(slice::copy_of(std::string_view{"f"}), context, true));
+  EXPECT_TRUE(stack.queue().empty());
+  EXPECT_TRUE(stack.send(slice::copy_of(std::string_view{"new"}), context, true));
+  EXPECT_EQ(drain(stack), "\3new");
+}
+
+TEST_F(framer_stack_test, what_a_lower_framer_refuses_is_an_error_of_that_send) {
+  auto stack = make({length_prefix({.width = 2, .max_length = 600}), length_prefix()});
+  stack.set_sink(heard);
+  for (auto size : {597u, 700u}) {
+    auto sent = stack.send(slice::copy_of(std::string(size, 'x')), context, true);
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.failure().reason(), errc::message_too_large);
+  }
+  EXPECT_FALSE(heard.failure);
+  EXPECT_TRUE(stack.send(slice::copy_of(std::string_view{"a"}), context, true));
+  EXPECT_EQ(drain(stack), (std::string{"\0\5\0\0\0\1a", 7}));
 }
 
 TEST(message_context, is_a_snapshot_when_copied) {
