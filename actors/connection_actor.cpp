@@ -36,6 +36,10 @@ connection connection_actor::handle() {
 connection_actor::behavior_type connection_actor::make_behavior() {
   begin();
   set_exit_handler([this](const caf::exit_msg& x) {
+    // As with any actor of CAF's, a link passes on failures, not normal ends: what was closed
+    // finishes alone.
+    if (!x.reason)
+      return;
     machine_.abort({errc::local_abort, "linked actor ended: " + to_string(x.reason)});
   });
   set_down_handler([this](const caf::down_msg& x) {
@@ -92,10 +96,17 @@ void connection_actor::on_exit() {
   home().cancel_service(*this);
   if (origin_.owner)
     home().owners().remove(origin_.owner.id(), *this);
-  origin_ = {};
   local_owner_ = nullptr;
   machine_.release();
   home().release(ctrl());
+}
+
+bool connection_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
+  const auto first = pinned::cleanup(std::move(reason), host);
+  // Not before monitors and links were told: the owner may be one of them, and kept alive by
+  // nothing but this handle.
+  origin_ = {};
+  return first;
 }
 
 // -- direct commands -----------------------------------------------------------------------------

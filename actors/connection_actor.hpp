@@ -41,6 +41,7 @@ public:
   ~connection_actor() override;
 
   const char* name() const override { return "taps.connection"; }
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
 
   /// The Connection behind a handle if it lives on this thread's shard and can be called directly
   /// without overtaking anything sent to it before; null otherwise.

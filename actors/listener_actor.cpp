@@ -61,9 +61,15 @@ void listener_actor::on_exit() {
     x.deliver(to_caf_error({errc::connection_closed, "the Listener has ended"}));
   waiting_.clear();
   home().owners().remove(state_->owner.id(), *this);
-  // The state names this very actor: holding on to it would keep both for ever.
-  state_.reset();
   home().release(ctrl());
+}
+
+bool listener_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
+  const auto first = pinned::cleanup(std::move(reason), host);
+  // The state names this very actor: holding on to it would keep both for ever. It also holds the
+  // owner, who must first have been told if it monitors or is linked.
+  state_.reset();
+  return first;
 }
 
 void listener_actor::on_owner_down() {

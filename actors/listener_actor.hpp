@@ -32,6 +32,7 @@ public:
   ~listener_actor() override;
 
   const char* name() const override { return "taps.listener"; }
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
 
 protected:
   behavior_type make_behavior() override;
