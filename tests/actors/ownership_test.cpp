@@ -123,11 +123,15 @@ TEST_F(ownership, the_death_of_the_owner_stops_a_race_and_a_listener) {
   black_hole hole;
   auto pre = to(loopback_remote(hole.port()));
   auto place = at(loopback_local());
+  std::promise<taps::listener> made;
   auto mine = net_.spawn([&](caf::event_based_actor* self) -> caf::behavior {
     initiate(pre, self);
-    taps::listen(place, self);
+    made.set_value(taps::listen(place, self));
     return {[](int) {}};
   });
+  // Before it listens, and thereby also races, there is nothing to stop.
+  EXPECT_NE(port_of(made.get_future().get()), 0);
+  EXPECT_GT(net_.num_residents(), 0u);
   caf::anon_send_exit(mine, caf::exit_reason::kill);
   EXPECT_TRUE(nobody_left());
 }
