@@ -6,13 +6,35 @@
 #include "taps/core/properties/connection_properties.hpp"
 
 #include <caf/actor_control_block.hpp>
+#include <caf/detail/stringification_inspector.hpp>
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <concepts>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace taps {
+
+// -- printing ------------------------------------------------------------------------------
+
+/// The name of an enumerator, bare where CAF would put a string in quotes.
+struct enumerator_name {
+  std::string_view text;
+};
+inline std::string to_string(const enumerator_name& x) { return std::string{x.text}; }
+
+/// Has `caf::deep_to_string` print enumerations by name. By itself CAF takes no `to_string` that
+/// returns a view, and prints `<unprintable>`.
+template<class Enum>
+requires std::is_enum_v<Enum> && requires(Enum x) {
+  { to_string(x) } -> std::same_as<std::string_view>;
+}
+void inspect(caf::detail::stringification_inspector& f, Enum& x) {
+  f(enumerator_name{to_string(x)});
+}
 
 // -- commands ----------------------------------------------------------------------------
 //
@@ -135,6 +157,9 @@ enum class event_set : std::uint8_t {
 constexpr event_set operator|(event_set x, event_set y) noexcept {
   return static_cast<event_set>(static_cast<unsigned>(x) | static_cast<unsigned>(y));
 }
+/// Returns the names of the events, separated by `|`.
+[[nodiscard]] std::string to_string(event_set x);
+
 constexpr bool has(event_set set, event_set what) noexcept {
   return (static_cast<unsigned>(set) & static_cast<unsigned>(what)) != 0;
 }

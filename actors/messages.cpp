@@ -27,6 +27,20 @@ std::vector<named_property> property_list::all() const {
   return source_ ? source_->properties.snapshot(source_->facts) : list_;
 }
 
+// -- event_set ------------------------------------------------------------------------------
+
+std::string to_string(event_set x) {
+  std::string result;
+  const auto add = [&](event_set bit, std::string_view name) {
+    if (has(x, bit))
+      result.append(result.empty() ? "" : "|").append(name);
+  };
+  add(event_set::sent, "sent");
+  add(event_set::soft_error, "soft_error");
+  add(event_set::path_change, "path_change");
+  return result.empty() ? "none" : result;
+}
+
 // -- errors -----------------------------------------------------------------------------------
 
 namespace {
