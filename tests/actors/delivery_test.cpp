@@ -106,13 +106,13 @@ public:
         [this](const ready& x) { return start(x.connection); },
         [this](const connection_received& x) { return start(x.connection); },
         [this](const received& x) -> caf::result<void> {
-          if (skipping_)
+          if (skips(x.connection))
             return caf::skip;
           take(x);
           return caf::unit;
         },
         [this](const closed& x) -> caf::result<void> {
-          if (skipping_)
+          if (skips(x.connection))
             return caf::skip;
           end(x.connection);
           return caf::unit;
@@ -159,7 +159,11 @@ private:
     return caf::unit;
   }
 
+  bool skips(const connection& x) const { return skipping_ || x.id() == skipped_; }
+
   void take(const received& x) {
+    // What was skipped must now come before anything newer.
+    skipped_ = caf::invalid_actor_id;
     auto& here = connections_[x.connection.id()];
     expect_alive(x.connection, "received");
     in_order(number_of(x.message.view()), here.next, "message");
@@ -173,7 +177,7 @@ private:
     if (end_ != fate::finishes && ++handled_ == last_ && end_ != fate::is_killed)
       die();
     else
-      misbehave();
+      misbehave(x.connection);
   }
 
   void reply(const connection& to, per_connection& here) {
@@ -190,7 +194,7 @@ private:
     self_->quit();
   }
 
-  void misbehave() {
+  void misbehave(const connection& last) {
     switch (std::uniform_int_distribution{0, 39}(random_)) {
     case 0:
       skipping_ = true;
@@ -221,6 +225,15 @@ private:
     case 9:
     case 10:
       self_->send(self_, self_note{notes_++});
+      break;
+    case 11:
+    case 12:
+    case 13:
+      // Until the next event of another Connection, or an answer if there is none.
+      skipped_ = last.id();
+      self_->request(helper_, caf::infinite, question{}).then([this](int) {
+        skipped_ = caf::invalid_actor_id;
+      });
       break;
     default:
       break;
@@ -287,6 +300,8 @@ private:
   int next_note_ = 0;
   int answers_ = 0;
   bool skipping_ = false;
+  /// Whose events are skipped for now.
+  caf::actor_id skipped_ = caf::invalid_actor_id;
 };
 
 /// A plain peer: sends its messages in pieces of any size, and checks the replies.
