@@ -93,8 +93,7 @@ listener listen(const preconnection& what, const owner_ref& owner,
 /// Stop (RFC 9622, section 7.2): `stopped` follows; Connections live on.
 void stop(const listener& what);
 
-// -- Connections
-// -----------------------------------------------------------------------------------
+// -- Connections ----------------------------------------------------------------------------------
 
 /// Options of Send that are not Message Properties.
 struct send_options {

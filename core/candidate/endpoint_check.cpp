@@ -7,41 +7,32 @@ namespace taps {
 
 namespace {
 
-error invalid(std::string text) {
-  return {errc::invalid_configuration, std::move(text)};
-}
+error invalid(std::string text) { return {errc::invalid_configuration, std::move(text)}; }
 
-std::string_view family_name(const ip_address &x) {
-  return x.is_v4() ? "IPv4" : "IPv6";
-}
+std::string_view family_name(const ip_address& x) { return x.is_v4() ? "IPv4" : "IPv6"; }
 
-bool is_scoped(const ip_address &x) { return x.is_v6() && x.is_link_local(); }
+bool is_scoped(const ip_address& x) { return x.is_v6() && x.is_link_local(); }
 
-// -- one endpoint
-// -------------------------------------------------------------------
+// -- one endpoint ---------------------------------------------------------------------------------
 
-result<void> check_remote(const remote_endpoint &x, bool any_local_interface,
-                          establishment how) {
+result<void> check_remote(const remote_endpoint& x, bool any_local_interface, establishment how) {
   if (const auto ok = x.check(); !ok)
     return invalid("Remote Endpoint: " + ok.failure().text());
   // On a Listener a Remote Endpoint is a filter, and may leave anything open.
   if (how == establishment::listen)
     return {};
   if (!x.hostname() && !x.address() && !x.multicast_group())
-    return invalid("Remote Endpoint (" + to_string(x) +
-                   ") has neither host name nor address");
+    return invalid("Remote Endpoint (" + to_string(x) + ") has neither host name nor address");
   if (!x.port() && !x.service())
-    return invalid("Remote Endpoint (" + to_string(x) +
-                   ") has neither port nor service");
-  if (x.address() && is_scoped(*x.address()) && !x.interface() &&
-      !any_local_interface)
+    return invalid("Remote Endpoint (" + to_string(x) + ") has neither port nor service");
+  if (x.address() && is_scoped(*x.address()) && !x.interface() && !any_local_interface)
     return invalid("Remote Endpoint: '" + to_string(*x.address()) +
                    "' is a link-local address and needs a zone, such as '" +
                    to_string(*x.address()) + "%eth0'");
   return {};
 }
 
-result<void> check_local(const local_endpoint &x) {
+result<void> check_local(const local_endpoint& x) {
   if (const auto ok = x.check(); !ok)
     return invalid("Local Endpoint: " + ok.failure().text());
   if (x.address() && x.address()->is_multicast())
@@ -54,47 +45,38 @@ result<void> check_local(const local_endpoint &x) {
   return {};
 }
 
-// -- combinations
-// -------------------------------------------------------------------
+// -- combinations ---------------------------------------------------------------------------------
 
 /// Returns why two endpoints do not go together, or an empty text.
-std::string conflict(const local_endpoint &local,
-                     const remote_endpoint &remote) {
-  const auto &target =
-      remote.multicast_group() ? remote.multicast_group() : remote.address();
-  if (local.address() && target &&
-      local.address()->family() != target->family())
+std::string conflict(const local_endpoint& local, const remote_endpoint& remote) {
+  const auto& target = remote.multicast_group() ? remote.multicast_group() : remote.address();
+  if (local.address() && target && local.address()->family() != target->family())
     return "Local Endpoint address " + to_string(*local.address()) + " (" +
-           std::string{family_name(*local.address())} + ") cannot reach " +
-           to_string(*target) + " (" + std::string{family_name(*target)} + ")";
-  if (local.interface() && remote.interface() &&
-      local.interface() != remote.interface())
-    return "Local Endpoint interface " + *local.interface() +
-           " contradicts interface " + *remote.interface() +
-           " of the Remote Endpoint";
+           std::string{family_name(*local.address())} + ") cannot reach " + to_string(*target) +
+           " (" + std::string{family_name(*target)} + ")";
+  if (local.interface() && remote.interface() && local.interface() != remote.interface())
+    return "Local Endpoint interface " + *local.interface() + " contradicts interface " +
+           *remote.interface() + " of the Remote Endpoint";
   return {};
 }
 
 /// Whether the name stands for a kind of interface instead of one interface.
 bool is_interface_type(std::string_view name) {
-  constexpr std::array<std::string_view, 4> types{"wifi", "wired", "cellular",
-                                                  "loopback"};
+  constexpr std::array<std::string_view, 4> types{"wifi", "wired", "cellular", "loopback"};
   return std::find(types.begin(), types.end(), name) != types.end();
 }
 
 /// Returns why an endpoint's interface is ruled out by the property, or an
 /// empty text.
-std::string conflict(const local_endpoint &local,
-                     const interface_preferences &asked) {
+std::string conflict(const local_endpoint& local, const interface_preferences& asked) {
   if (!local.interface())
     return {};
-  for (const auto &[level, name] : asked) {
+  for (const auto& [level, name] : asked) {
     const auto same = name == *local.interface();
     if ((level == preference::prohibit && same) ||
         (level == preference::require && !same && !is_interface_type(name)))
-      return "Local Endpoint interface " + *local.interface() +
-             " contradicts interface " + std::string{to_string(level)} + "(" +
-             name + ")";
+      return "Local Endpoint interface " + *local.interface() + " contradicts interface " +
+             std::string{to_string(level)} + "(" + name + ")";
   }
   return {};
 }
@@ -102,8 +84,8 @@ std::string conflict(const local_endpoint &local,
 result<void> check_pairs(std::span<const local_endpoint> locals,
                          std::span<const remote_endpoint> remotes) {
   std::string first;
-  for (const auto &local : locals)
-    for (const auto &remote : remotes) {
+  for (const auto& local : locals)
+    for (const auto& remote : remotes) {
       auto text = conflict(local, remote);
       if (text.empty())
         return {};
@@ -114,9 +96,9 @@ result<void> check_pairs(std::span<const local_endpoint> locals,
 }
 
 result<void> check_interfaces(std::span<const local_endpoint> locals,
-                              const interface_preferences &asked) {
+                              const interface_preferences& asked) {
   std::string first;
-  for (const auto &local : locals) {
+  for (const auto& local : locals) {
     auto text = conflict(local, asked);
     if (text.empty())
       return {};
@@ -144,19 +126,17 @@ result<void> check_presence(bool locals, bool remotes, establishment how) {
   return {};
 }
 
-// -- after resolution
-// -----------------------------------------------------------------
+// -- after resolution -----------------------------------------------------------------------------
 
-template <class Endpoints>
-bool has_family(const Endpoints &endpoints, ip_family family) {
-  return std::any_of(endpoints.begin(), endpoints.end(), [&](const auto &x) {
-    return std::any_of(
-        x.addresses.begin(), x.addresses.end(),
-        [&](const auto &address) { return address.family() == family; });
+template<class Endpoints>
+bool has_family(const Endpoints& endpoints, ip_family family) {
+  return std::any_of(endpoints.begin(), endpoints.end(), [&](const auto& x) {
+    return std::any_of(x.addresses.begin(), x.addresses.end(),
+                       [&](const auto& address) { return address.family() == family; });
   });
 }
 
-std::string families_of(const auto &endpoints) {
+std::string families_of(const auto& endpoints) {
   const auto v4 = has_family(endpoints, ip_family::v4);
   const auto v6 = has_family(endpoints, ip_family::v6);
   if (v4 && v6)
@@ -164,21 +144,19 @@ std::string families_of(const auto &endpoints) {
   return v4 ? "IPv4" : v6 ? "IPv6" : "no";
 }
 
-} // namespace
+}  // namespace
 
 result<void> check_endpoints(std::span<const local_endpoint> locals,
                              std::span<const remote_endpoint> remotes,
-                             const transport_properties &properties,
-                             establishment how) {
+                             const transport_properties& properties, establishment how) {
   if (auto ok = check_presence(!locals.empty(), !remotes.empty(), how); !ok)
     return ok;
-  const auto any_local_interface =
-      std::any_of(locals.begin(), locals.end(),
-                  [](const auto &x) { return x.interface().has_value(); });
-  for (const auto &x : locals)
+  const auto any_local_interface = std::any_of(
+      locals.begin(), locals.end(), [](const auto& x) { return x.interface().has_value(); });
+  for (const auto& x : locals)
     if (auto ok = check_local(x); !ok)
       return ok;
-  for (const auto &x : remotes)
+  for (const auto& x : remotes)
     if (auto ok = check_remote(x, any_local_interface, how); !ok)
       return ok;
   if (auto ok = check_pairs(locals, remotes); !ok)
@@ -186,35 +164,27 @@ result<void> check_endpoints(std::span<const local_endpoint> locals,
   return check_interfaces(locals, properties.interfaces());
 }
 
-error no_leaves(const gather_input &input) {
-  const auto &remotes = input.remotes;
+error no_leaves(const gather_input& input) {
+  const auto& remotes = input.remotes;
   if (std::all_of(remotes.begin(), remotes.end(),
-                  [](const auto &x) { return x.addresses.empty(); }))
+                  [](const auto& x) { return x.addresses.empty(); }))
     return {errc::resolution_failed, "no Remote Endpoint has an address"};
-  if (std::none_of(remotes.begin(), remotes.end(), [](const auto &x) {
-        return x.port || !x.service_ports.empty();
-      }))
+  if (std::none_of(remotes.begin(), remotes.end(),
+                   [](const auto& x) { return x.port || !x.service_ports.empty(); }))
     return {errc::resolution_failed, "no Remote Endpoint has a port"};
-  if (!input.locals.empty() &&
-      std::all_of(input.locals.begin(), input.locals.end(),
-                  [](const auto &x) { return x.unresolved; }))
+  if (!input.locals.empty() && std::all_of(input.locals.begin(), input.locals.end(),
+                                           [](const auto& x) { return x.unresolved; }))
     return {errc::resolution_failed, "no Local Endpoint has an address"};
-  const auto bound =
-      std::any_of(input.locals.begin(), input.locals.end(),
-                  [](const auto &x) { return !x.addresses.empty(); });
-  if (bound &&
-      !(has_family(input.locals, ip_family::v4) &&
-        has_family(remotes, ip_family::v4)) &&
-      !(has_family(input.locals, ip_family::v6) &&
-        has_family(remotes, ip_family::v6)))
+  const auto bound = std::any_of(input.locals.begin(), input.locals.end(),
+                                 [](const auto& x) { return !x.addresses.empty(); });
+  if (bound && !(has_family(input.locals, ip_family::v4) && has_family(remotes, ip_family::v4)) &&
+      !(has_family(input.locals, ip_family::v6) && has_family(remotes, ip_family::v6)))
     return invalid("the Local Endpoints have " + families_of(input.locals) +
-                   " addresses, the Remote Endpoints " + families_of(remotes) +
-                   " addresses");
+                   " addresses, the Remote Endpoints " + families_of(remotes) + " addresses");
   std::string stacks;
-  for (const auto &x : input.stacks)
+  for (const auto& x : input.stacks)
     stacks += (stacks.empty() ? "" : ", ") + x.stack->name;
-  return {errc::no_candidates,
-          "no pair of Local and Remote Endpoints goes together for " + stacks};
+  return {errc::no_candidates, "no pair of Local and Remote Endpoints goes together for " + stacks};
 }
 
-} // namespace taps
+}  // namespace taps

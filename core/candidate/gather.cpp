@@ -9,12 +9,12 @@ namespace {
 
 /// Returns the endpoints that count for a stack: those restricted to it, else
 /// the unrestricted ones.
-template <class Endpoint>
-std::vector<const Endpoint *> endpoints_for(const protocol_stack &stack,
-                                            std::span<const Endpoint> all) {
-  std::vector<const Endpoint *> scoped;
-  std::vector<const Endpoint *> general;
-  for (const auto &x : all) {
+template<class Endpoint>
+std::vector<const Endpoint*> endpoints_for(const protocol_stack& stack,
+                                           std::span<const Endpoint> all) {
+  std::vector<const Endpoint*> scoped;
+  std::vector<const Endpoint*> general;
+  for (const auto& x : all) {
     if (!x.protocol)
       general.push_back(&x);
     else if (stack.uses(*x.protocol))
@@ -23,22 +23,20 @@ std::vector<const Endpoint *> endpoints_for(const protocol_stack &stack,
   return scoped.empty() ? general : scoped;
 }
 
-std::optional<std::uint16_t> port_for(const resolved_remote &remote,
-                                      const protocol_stack &stack) {
+std::optional<std::uint16_t> port_for(const resolved_remote& remote, const protocol_stack& stack) {
   if (remote.port)
     return remote.port;
-  for (const auto &[carrier, port] : remote.service_ports)
+  for (const auto& [carrier, port] : remote.service_ports)
     if (carrier == stack.base().name)
       return port;
   return std::nullopt;
 }
 
-bool needs_scope(const ip_address &x) noexcept {
+bool needs_scope(const ip_address& x) noexcept {
   return x.is_v6() && (x.is_link_local() || x.is_multicast());
 }
 
-std::uint32_t scope_for(const ip_address &x, std::uint32_t own,
-                        const path &where) noexcept {
+std::uint32_t scope_for(const ip_address& x, std::uint32_t own, const path& where) noexcept {
   if (!needs_scope(x))
     return 0;
   return own != 0 ? own : where.index;
@@ -46,22 +44,21 @@ std::uint32_t scope_for(const ip_address &x, std::uint32_t own,
 
 /// Where an attempt may go.
 struct target {
-  const resolved_remote *endpoint = nullptr;
+  const resolved_remote* endpoint = nullptr;
   socket_address address;
 };
 
 /// What an attempt may bind; without endpoint nothing was asked for.
 struct binding {
-  const resolved_local *endpoint = nullptr;
+  const resolved_local* endpoint = nullptr;
   std::optional<socket_address> address;
 };
 
 /// Returns what the Local Endpoints allow for remote addresses of a family.
-std::vector<binding>
-bindings_for(const std::vector<const resolved_local *> &locals,
-             ip_family family, const path &where) {
+std::vector<binding> bindings_for(const std::vector<const resolved_local*>& locals,
+                                  ip_family family, const path& where) {
   std::vector<binding> result;
-  for (const auto *x : locals) {
+  for (const auto* x : locals) {
     if (!x) {
       result.emplace_back();
     } else if (x->unresolved) {
@@ -69,14 +66,12 @@ bindings_for(const std::vector<const resolved_local *> &locals,
     } else if (x->addresses.empty()) {
       result.push_back({x, std::nullopt});
       if (x->port != 0)
-        result.back().address =
-            socket_address{ip_address::any(family), x->port};
+        result.back().address = socket_address{ip_address::any(family), x->port};
     } else {
-      for (const auto &address : x->addresses)
+      for (const auto& address : x->addresses)
         if (address.family() == family)
           result.push_back(
-              {x, socket_address{address, x->port,
-                                 scope_for(address, x->scope, where)}});
+              {x, socket_address{address, x->port, scope_for(address, x->scope, where)}});
     }
   }
   return result;
@@ -85,11 +80,11 @@ bindings_for(const std::vector<const resolved_local *> &locals,
 /// Builds the leaves in order, one path and stack after the other.
 class tree_builder {
 public:
-  tree_builder(const gather_input &input, std::span<const candidate> started,
+  tree_builder(const gather_input& input, std::span<const candidate> started,
                std::span<const candidate> untried)
       : input_(input), started_(started), untried_(untried) {
     for (auto known : {started, untried})
-      for (const auto &x : known)
+      for (const auto& x : known)
         next_id_ = std::max(next_id_, x.id + 1);
     last_ = started.empty() ? nullptr : &started.back();
   }
@@ -108,12 +103,11 @@ private:
   }
 
   /// Local Endpoints for this path and stack; null stands for "no restriction".
-  std::vector<const resolved_local *>
-  locals_at(const path &where, const protocol_stack &stack) const {
-    const auto all =
-        endpoints_for(stack, std::span<const resolved_local>{input_.locals});
-    std::vector<const resolved_local *> here;
-    for (const auto *x : all)
+  std::vector<const resolved_local*> locals_at(const path& where,
+                                               const protocol_stack& stack) const {
+    const auto all = endpoints_for(stack, std::span<const resolved_local>{input_.locals});
+    std::vector<const resolved_local*> here;
+    for (const auto* x : all)
       if (x->interface == where.interface)
         here.push_back(x);
     if (all.empty() && where.interface.empty())
@@ -122,64 +116,54 @@ private:
   }
 
   /// The family of the last attempt at a node for a Remote Endpoint.
-  std::optional<ip_family> last_family(const path &where,
-                                       const protocol_stack &stack,
-                                       const resolved_remote &remote) const {
-    const auto x = std::find_if(
-        started_.rbegin(), started_.rend(), [&](const candidate &leaf) {
-          return leaf.path == where && leaf.stack == &stack &&
-                 leaf.remote_index == remote.index;
-        });
+  std::optional<ip_family> last_family(const path& where, const protocol_stack& stack,
+                                       const resolved_remote& remote) const {
+    const auto x = std::find_if(started_.rbegin(), started_.rend(), [&](const candidate& leaf) {
+      return leaf.path == where && leaf.stack == &stack && leaf.remote_index == remote.index;
+    });
     if (x == started_.rend())
       return std::nullopt;
     return x->remote.address.family();
   }
 
-  bool was_started(const path &where, const protocol_stack &stack,
-                   const resolved_remote &remote,
-                   const ip_address &address) const {
-    return std::any_of(started_.begin(), started_.end(),
-                       [&](const candidate &leaf) {
-                         return leaf.path == where && leaf.stack == &stack &&
-                                leaf.remote_index == remote.index &&
-                                leaf.remote.address == address;
-                       });
+  bool was_started(const path& where, const protocol_stack& stack, const resolved_remote& remote,
+                   const ip_address& address) const {
+    return std::any_of(started_.begin(), started_.end(), [&](const candidate& leaf) {
+      return leaf.path == where && leaf.stack == &stack && leaf.remote_index == remote.index &&
+             leaf.remote.address == address;
+    });
   }
 
-  const std::vector<ip_address> &sorted(const resolved_remote &remote);
-  std::vector<ip_address> in_turn(const path &where,
-                                  const protocol_stack &stack,
-                                  const resolved_remote &remote);
-  std::vector<target> targets_at(const path &where,
-                                 const protocol_stack &stack);
+  const std::vector<ip_address>& sorted(const resolved_remote& remote);
+  std::vector<ip_address> in_turn(const path& where, const protocol_stack& stack,
+                                  const resolved_remote& remote);
+  std::vector<target> targets_at(const path& where, const protocol_stack& stack);
   void add_node(std::size_t path_index, std::size_t stack_index);
-  void add_leaf(std::size_t path_index, std::size_t stack_index,
-                const target &to, const binding &from);
-  bool identify(candidate &leaf, const std::string &node);
+  void add_leaf(std::size_t path_index, std::size_t stack_index, const target& to,
+                const binding& from);
+  bool identify(candidate& leaf, const std::string& node);
   void set_branches();
 
-  const gather_input &input_;
+  const gather_input& input_;
   std::span<const candidate> started_;
   std::span<const candidate> untried_;
   std::vector<candidate> leaves_;
-  const candidate *last_ = nullptr;
+  const candidate* last_ = nullptr;
   std::uint32_t next_id_ = 1;
   /// Addresses are sorted once per Remote Endpoint, since that asks the kernel.
-  std::vector<std::pair<const resolved_remote *, std::vector<ip_address>>>
-      sorted_;
+  std::vector<std::pair<const resolved_remote*, std::vector<ip_address>>> sorted_;
 };
 
 /// Returns the addresses of an endpoint by RFC 6724, without duplicates and at
 /// most as many of each family as are tried.
-const std::vector<ip_address> &
-tree_builder::sorted(const resolved_remote &remote) {
-  for (const auto &[endpoint, addresses] : sorted_)
+const std::vector<ip_address>& tree_builder::sorted(const resolved_remote& remote) {
+  for (const auto& [endpoint, addresses] : sorted_)
     if (endpoint == &remote)
       return addresses;
   std::vector<ip_address> addresses;
   std::array<std::size_t, 2> counts{};
-  for (const auto &x : remote.addresses) {
-    auto &count = counts[x.is_v6() ? 1 : 0];
+  for (const auto& x : remote.addresses) {
+    auto& count = counts[x.is_v6() ? 1 : 0];
     if (count < input_.options.max_addresses_per_name &&
         std::find(addresses.begin(), addresses.end(), x) == addresses.end()) {
       addresses.push_back(x);
@@ -193,12 +177,11 @@ tree_builder::sorted(const resolved_remote &remote) {
 /// Returns the addresses of an endpoint at a node: first those that were tried,
 /// since other local addresses may be left for them, then the others in the
 /// order in which to try them.
-std::vector<ip_address> tree_builder::in_turn(const path &where,
-                                              const protocol_stack &stack,
-                                              const resolved_remote &remote) {
+std::vector<ip_address> tree_builder::in_turn(const path& where, const protocol_stack& stack,
+                                              const resolved_remote& remote) {
   std::vector<ip_address> result;
   std::vector<ip_address> rest;
-  for (const auto &x : sorted(remote))
+  for (const auto& x : sorted(remote))
     (was_started(where, stack, remote, x) ? result : rest).push_back(x);
   rest = interleave_families(rest, input_.options.first_family_count,
                              last_family(where, stack, remote));
@@ -207,27 +190,24 @@ std::vector<ip_address> tree_builder::in_turn(const path &where,
   return result;
 }
 
-std::vector<target> tree_builder::targets_at(const path &where,
-                                             const protocol_stack &stack) {
+std::vector<target> tree_builder::targets_at(const path& where, const protocol_stack& stack) {
   std::vector<target> result;
   const std::span<const resolved_remote> all{input_.remotes};
-  for (const auto *remote : endpoints_for(stack, all)) {
+  for (const auto* remote : endpoints_for(stack, all)) {
     const auto port = port_for(*remote, stack);
-    const auto elsewhere = !remote->interface.empty() &&
-                           !where.interface.empty() &&
+    const auto elsewhere = !remote->interface.empty() && !where.interface.empty() &&
                            remote->interface != where.interface;
     if (!port || elsewhere)
       continue;
-    for (const auto &x : in_turn(where, stack, *remote))
-      result.push_back(
-          {remote, {x, *port, scope_for(x, remote->scope, where)}});
+    for (const auto& x : in_turn(where, stack, *remote))
+      result.push_back({remote, {x, *port, scope_for(x, remote->scope, where)}});
   }
   return result;
 }
 
 void tree_builder::add_node(std::size_t path_index, std::size_t stack_index) {
-  const auto &where = input_.paths[path_index];
-  const auto &stack = *input_.stacks[stack_index].stack;
+  const auto& where = input_.paths[path_index];
+  const auto& stack = *input_.stacks[stack_index].stack;
   const auto locals = locals_at(where, stack);
   const auto targets = targets_at(where, stack);
   const std::array bindings{bindings_for(locals, ip_family::v4, where),
@@ -235,15 +215,15 @@ void tree_builder::add_node(std::size_t path_index, std::size_t stack_index) {
   // Round n takes the n-th binding of each target.
   const auto rounds = std::max(bindings[0].size(), bindings[1].size());
   for (std::size_t round = 0; round < rounds; ++round)
-    for (const auto &to : targets) {
-      const auto &from = bindings[to.address.address.is_v6() ? 1 : 0];
+    for (const auto& to : targets) {
+      const auto& from = bindings[to.address.address.is_v6() ? 1 : 0];
       if (round < from.size())
         add_leaf(path_index, stack_index, to, from[round]);
     }
 }
 
-void tree_builder::add_leaf(std::size_t path_index, std::size_t stack_index,
-                            const target &to, const binding &from) {
+void tree_builder::add_leaf(std::size_t path_index, std::size_t stack_index, const target& to,
+                            const binding& from) {
   if (full())
     return;
   candidate leaf;
@@ -257,22 +237,20 @@ void tree_builder::add_leaf(std::size_t path_index, std::size_t stack_index,
     leaf.local_index = from.endpoint->index;
   leaf.hostname = to.endpoint->hostname;
   leaf.hop_limit = to.endpoint->hop_limit;
-  if (identify(leaf, std::to_string(path_index + 1) + "." +
-                         std::to_string(stack_index + 1)))
+  if (identify(leaf, std::to_string(path_index + 1) + "." + std::to_string(stack_index + 1)))
     leaves_.push_back(std::move(leaf));
 }
 
 /// Tells whether two leaves would be the same attempt. The name makes a
 /// difference only where it is verified.
-bool same_attempt(const candidate &x, const candidate &y) {
-  return x.path == y.path && x.stack == y.stack && x.remote == y.remote &&
-         x.local == y.local &&
+bool same_attempt(const candidate& x, const candidate& y) {
+  return x.path == y.path && x.stack == y.stack && x.remote == y.remote && x.local == y.local &&
          (x.stack->security.empty() || x.hostname == y.hostname);
 }
 
 /// Gives a leaf its id and node; returns false for one that there is already.
-bool tree_builder::identify(candidate &leaf, const std::string &node) {
-  const auto same = [&](const candidate &x) { return same_attempt(x, leaf); };
+bool tree_builder::identify(candidate& leaf, const std::string& node) {
+  const auto same = [&](const candidate& x) { return same_attempt(x, leaf); };
   if (std::any_of(started_.begin(), started_.end(), same) ||
       std::any_of(leaves_.begin(), leaves_.end(), same))
     return false;
@@ -283,10 +261,9 @@ bool tree_builder::identify(candidate &leaf, const std::string &node) {
     return true;
   }
   std::size_t number = 1;
-  const auto count = [&](const candidate &x) {
+  const auto count = [&](const candidate& x) {
     if (x.path == leaf.path && x.stack == leaf.stack)
-      number = std::max(number,
-                        std::stoul(x.node.substr(x.node.rfind('.') + 1)) + 1);
+      number = std::max(number, std::stoul(x.node.substr(x.node.rfind('.') + 1)) + 1);
   };
   std::for_each(started_.begin(), started_.end(), count);
   std::for_each(untried_.begin(), untried_.end(), count);
@@ -297,27 +274,25 @@ bool tree_builder::identify(candidate &leaf, const std::string &node) {
 }
 
 void tree_builder::set_branches() {
-  const auto *before = last_;
-  for (auto &x : leaves_) {
+  const auto* before = last_;
+  for (auto& x : leaves_) {
     if (!before || before->path != x.path)
       x.branch = branch_type::path;
     else
-      x.branch = before->stack != x.stack ? branch_type::protocol
-                                          : branch_type::endpoint;
+      x.branch = before->stack != x.stack ? branch_type::protocol : branch_type::endpoint;
     before = &x;
   }
 }
 
-} // namespace
+}  // namespace
 
-// -- preparing
-// ----------------------------------------------------------------------
+// -- preparing ------------------------------------------------------------------------------------
 
-bool needs_resolution(const endpoint &x) noexcept {
+bool needs_resolution(const endpoint& x) noexcept {
   return x.hostname() && !x.address() && !x.multicast_group();
 }
 
-resolved_remote describe(std::size_t index, const remote_endpoint &x) {
+resolved_remote describe(std::size_t index, const remote_endpoint& x) {
   resolved_remote result;
   result.index = index;
   result.hostname = x.hostname().value_or("");
@@ -332,7 +307,7 @@ resolved_remote describe(std::size_t index, const remote_endpoint &x) {
   return result;
 }
 
-resolved_local describe(std::size_t index, const local_endpoint &x) {
+resolved_local describe(std::size_t index, const local_endpoint& x) {
   resolved_local result;
   result.index = index;
   if (x.address())
@@ -352,31 +327,27 @@ std::vector<path> paths_for(std::span<const resolved_local> locals,
       result.push_back(std::move(x));
   };
   const auto unbound =
-      std::any_of(locals.begin(), locals.end(),
-                  [](const auto &x) { return x.interface.empty(); });
-  const auto unrestricted =
-      std::any_of(stacks.begin(), stacks.end(), [&](const ranked_stack &x) {
-        return endpoints_for(*x.stack, locals).empty();
-      });
+      std::any_of(locals.begin(), locals.end(), [](const auto& x) { return x.interface.empty(); });
+  const auto unrestricted = std::any_of(stacks.begin(), stacks.end(), [&](const ranked_stack& x) {
+    return endpoints_for(*x.stack, locals).empty();
+  });
   if (locals.empty() || unbound || unrestricted)
     add({});
-  for (const auto &x : locals)
+  for (const auto& x : locals)
     if (!x.interface.empty())
       add({x.interface, x.scope});
   return result;
 }
 
-// -- gathering
-// ----------------------------------------------------------------------
+// -- gathering ------------------------------------------------------------------------------------
 
-std::vector<candidate> gather(const gather_input &input) {
+std::vector<candidate> gather(const gather_input& input) {
   return tree_builder{input, {}, {}}.run();
 }
 
-std::vector<candidate> regather(const gather_input &input,
-                                std::span<const candidate> started,
+std::vector<candidate> regather(const gather_input& input, std::span<const candidate> started,
                                 std::span<const candidate> untried) {
   return tree_builder{input, started, untried}.run();
 }
 
-} // namespace taps
+}  // namespace taps

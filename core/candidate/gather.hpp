@@ -73,21 +73,18 @@ struct gather_input {
 /// Return what an endpoint says without being resolved: name, address or group,
 /// port, interface (not its index) and restrictions. `addresses` stays empty
 /// where a name must be looked up first.
-[[nodiscard]] resolved_remote describe(std::size_t index,
-                                       const remote_endpoint &x);
-[[nodiscard]] resolved_local describe(std::size_t index,
-                                      const local_endpoint &x);
+[[nodiscard]] resolved_remote describe(std::size_t index, const remote_endpoint& x);
+[[nodiscard]] resolved_local describe(std::size_t index, const local_endpoint& x);
 
 /// Tells whether the endpoint's name must be looked up: an address makes that
 /// needless.
-[[nodiscard]] bool needs_resolution(const endpoint &x) noexcept;
+[[nodiscard]] bool needs_resolution(const endpoint& x) noexcept;
 
 /// Returns the paths that the Local Endpoints ask for, the interfaces they name
 /// in their order; the kernel's choice comes first if one of them names none,
 /// or if a stack has none of them.
-[[nodiscard]] std::vector<path>
-paths_for(std::span<const resolved_local> locals,
-          std::span<const ranked_stack> stacks);
+[[nodiscard]] std::vector<path> paths_for(std::span<const resolved_local> locals,
+                                          std::span<const ranked_stack> stacks);
 
 /// Returns the leaves in the order in which to try them: by path, then by
 /// stack, then by Remote Endpoint and address (RFC 6724, families taking
@@ -96,15 +93,15 @@ paths_for(std::span<const resolved_local> locals,
 /// For a stack, endpoints restricted to it replace those without restriction.
 /// Each remote address is paired with one Local Endpoint of its family; other
 /// local addresses follow after all remote ones had their chance.
-[[nodiscard]] std::vector<candidate> gather(const gather_input &input);
+[[nodiscard]] std::vector<candidate> gather(const gather_input& input);
 
 /// Returns the leaves not tried yet, in their new order, after remotes of
 /// `input` have grown: `started` ones, in the order of their start, are left
 /// out, `untried` ones keep their ids and nodes, and at each node the families
 /// go on taking turns where the attempts stopped. Drops what is in `input` no
 /// more. Paths and stacks have to be those of the call before.
-[[nodiscard]] std::vector<candidate>
-regather(const gather_input &input, std::span<const candidate> started,
-         std::span<const candidate> untried);
+[[nodiscard]] std::vector<candidate> regather(const gather_input& input,
+                                              std::span<const candidate> started,
+                                              std::span<const candidate> untried);
 
-} // namespace taps
+}  // namespace taps

@@ -8,27 +8,22 @@ namespace {
 
 using kind = establishment_action::kind_type;
 
-candidate_identity identity(const candidate &x) {
-  return {x.node, x.path.interface, x.stack->name,
-          x.local.value_or(socket_address{}), x.remote};
+candidate_identity identity(const candidate& x) {
+  return {x.node, x.path.interface, x.stack->name, x.local.value_or(socket_address{}), x.remote};
 }
 
-} // namespace
+}  // namespace
 
-establishment_machine::establishment_machine(
-    establishment_request request, std::span<const protocol_stack> stacks,
-    const resolver &lookup, time_point now)
+establishment_machine::establishment_machine(establishment_request request,
+                                             std::span<const protocol_stack> stacks,
+                                             const resolver& lookup, time_point now)
     : request_(std::move(request)), stacks_(stacks), lookup_(lookup),
-      names_(clamped(request_.racing).resolution_delay), race_(request_.racing),
-      recorder_(now) {
+      names_(clamped(request_.racing).resolution_delay), race_(request_.racing), recorder_(now) {
   input_.options.max_attempts = request_.racing.max_attempts;
-  input_.source_for = [this](const ip_address &x) {
-    return lookup_.source_for(x);
-  };
+  input_.source_for = [this](const ip_address& x) { return lookup_.source_for(x); };
 }
 
-// -- inputs
-// ---------------------------------------------------------------------------------
+// -- inputs ---------------------------------------------------------------------------------------
 
 establishment_actions establishment_machine::on_start(time_point now) {
   establishment_actions out;
@@ -37,23 +32,19 @@ establishment_actions establishment_machine::on_start(time_point now) {
     return out;
   }
   take_race(now,
-            race_.on_start(now, request_.timeout
-                                    ? deadline{now + *request_.timeout}
-                                    : deadline{}),
+            race_.on_start(now, request_.timeout ? deadline{now + *request_.timeout} : deadline{}),
             out);
   take_names(now, names_.on_start(now), out);
   // Addresses that are known need not wait for names.
   if (names_.names().empty() ||
-      std::ranges::any_of(input_.remotes,
-                          [](const auto &x) { return !x.addresses.empty(); }))
+      std::ranges::any_of(input_.remotes, [](const auto& x) { return !x.addresses.empty(); }))
     offer(now, out);
   return out;
 }
 
-establishment_actions
-establishment_machine::on_answer(time_point now, std::size_t name,
-                                 ip_family family,
-                                 result<std::vector<ip_address>> answer) {
+establishment_actions establishment_machine::on_answer(time_point now, std::size_t name,
+                                                       ip_family family,
+                                                       result<std::vector<ip_address>> answer) {
   establishment_actions out;
   if (over_)
     return out;
@@ -65,15 +56,13 @@ establishment_machine::on_answer(time_point now, std::size_t name,
   return out;
 }
 
-establishment_actions establishment_machine::on_ready(time_point now,
-                                                      leaf_id leaf) {
+establishment_actions establishment_machine::on_ready(time_point now, leaf_id leaf) {
   establishment_actions out;
   take_race(now, race_.on_ready(now, leaf), out);
   return out;
 }
 
-establishment_actions
-establishment_machine::on_failed(time_point now, leaf_id leaf, error reason) {
+establishment_actions establishment_machine::on_failed(time_point now, leaf_id leaf, error reason) {
   establishment_actions out;
   recorder_.failed(now, leaf, std::move(reason));
   take_race(now, race_.on_failed(now, leaf), out);
@@ -89,28 +78,23 @@ establishment_actions establishment_machine::on_timer(time_point now) {
   return out;
 }
 
-void establishment_machine::on_stage(time_point now, leaf_id leaf,
-                                     attempt_stage stage) {
+void establishment_machine::on_stage(time_point now, leaf_id leaf, attempt_stage stage) {
   recorder_.reached(now, leaf, stage);
 }
 
-void establishment_machine::on_bound(leaf_id leaf,
-                                     const socket_address &local) {
+void establishment_machine::on_bound(leaf_id leaf, const socket_address& local) {
   recorder_.bound(leaf, local);
 }
 
 deadline establishment_machine::next_deadline() const noexcept {
-  return over_ ? deadline{}
-               : sooner(names_.next_deadline(), race_.next_deadline());
+  return over_ ? deadline{} : sooner(names_.next_deadline(), race_.next_deadline());
 }
 
-// -- preparation
-// --------------------------------------------------------------------------------
+// -- preparation ----------------------------------------------------------------------------------
 
 result<void> establishment_machine::prepare() {
-  if (auto fine =
-          check_endpoints(request_.locals, request_.remotes,
-                          *request_.properties, establishment::initiate);
+  if (auto fine = check_endpoints(request_.locals, request_.remotes, *request_.properties,
+                                  establishment::initiate);
       !fine)
     return fine;
   selection_request wanted;
@@ -129,14 +113,14 @@ result<void> establishment_machine::prepare() {
     if (auto done = prepare_local(i); !done)
       return done;
   input_.paths = paths_for(input_.locals, input_.stacks);
-  for (auto &x : input_.paths)
+  for (auto& x : input_.paths)
     if (!x.interface.empty())
       x.index = lookup_.interface_index(x.interface);
   return {};
 }
 
 result<void> establishment_machine::prepare_remote(std::size_t index) {
-  const auto &from = request_.remotes[index];
+  const auto& from = request_.remotes[index];
   auto remote = describe(index, from);
   auto scope = index_of(remote.interface);
   if (!scope)
@@ -154,7 +138,7 @@ result<void> establishment_machine::prepare_remote(std::size_t index) {
 }
 
 result<void> establishment_machine::prepare_local(std::size_t index) {
-  const auto &from = request_.locals[index];
+  const auto& from = request_.locals[index];
   auto local = describe(index, from);
   auto scope = index_of(local.interface);
   if (!scope)
@@ -168,11 +152,10 @@ result<void> establishment_machine::prepare_local(std::size_t index) {
   return {};
 }
 
-result<void>
-establishment_machine::find_service_ports(resolved_remote &remote,
-                                          const std::string &service) {
+result<void> establishment_machine::find_service_ports(resolved_remote& remote,
+                                                       const std::string& service) {
   error failure{errc::resolution_failed, "no protocol for service " + service};
-  for (const auto &x : input_.stacks) {
+  for (const auto& x : input_.stacks) {
     const std::string base{x.stack->base().name};
     if (auto port = lookup_.port_of(service, base))
       remote.service_ports.emplace_back(base, *port);
@@ -182,8 +165,7 @@ establishment_machine::find_service_ports(resolved_remote &remote,
   return remote.service_ports.empty() ? result<void>{failure} : result<void>{};
 }
 
-result<std::uint32_t>
-establishment_machine::index_of(const std::string &interface) const {
+result<std::uint32_t> establishment_machine::index_of(const std::string& interface) const {
   if (interface.empty())
     return std::uint32_t{0};
   const auto index = lookup_.interface_index(interface);
@@ -192,11 +174,10 @@ establishment_machine::index_of(const std::string &interface) const {
   return index;
 }
 
-// -- progress
-// ------------------------------------------------------------------------------------
+// -- progress -------------------------------------------------------------------------------------
 
 void establishment_machine::take_names(time_point now, resolution_event event,
-                                       establishment_actions &out) {
+                                       establishment_actions& out) {
   switch (event) {
   case resolution_event::none:
     break;
@@ -215,10 +196,10 @@ void establishment_machine::take_names(time_point now, resolution_event event,
 
 void establishment_machine::refresh_addresses() {
   for (std::size_t i = 0; i < owners_.size(); ++i) {
-    auto addresses = names_.names()[i].usable() ? names_.names()[i].addresses()
-                                                : std::vector<ip_address>{};
+    auto addresses =
+        names_.names()[i].usable() ? names_.names()[i].addresses() : std::vector<ip_address>{};
     if (owners_[i].local) {
-      auto &local = input_.locals[owners_[i].index];
+      auto& local = input_.locals[owners_[i].index];
       local.unresolved = addresses.empty();
       local.addresses = std::move(addresses);
     } else {
@@ -227,36 +208,32 @@ void establishment_machine::refresh_addresses() {
   }
 }
 
-void establishment_machine::offer(time_point now, establishment_actions &out) {
-  untried_ = std::exchange(gathered_, true)
-                 ? regather(input_, started_, untried_)
-                 : gather(input_);
+void establishment_machine::offer(time_point now, establishment_actions& out) {
+  untried_ = std::exchange(gathered_, true) ? regather(input_, started_, untried_) : gather(input_);
   const auto more = names_.more_to_come();
   error why_none;
   if (untried_.empty() && started_.empty() && !more)
-    why_none = !names_.names().empty() && !names_.usable() ? names_.failure()
-                                                           : no_leaves(input_);
+    why_none = !names_.names().empty() && !names_.usable() ? names_.failure() : no_leaves(input_);
   std::vector<race_leaf> leaves;
   leaves.reserve(untried_.size());
-  for (const auto &x : untried_) {
-    leaves.push_back({x.id, x.branch == branch_type::path ? delay_class::path
-                            : x.branch == branch_type::protocol
-                                ? delay_class::protocol
-                                : delay_class::endpoint});
+  for (const auto& x : untried_) {
+    leaves.push_back({x.id, x.branch == branch_type::path       ? delay_class::path
+                            : x.branch == branch_type::protocol ? delay_class::protocol
+                                                                : delay_class::endpoint});
     recorder_.introduce(x.id, identity(x));
     candidates_.insert_or_assign(x.id, x);
   }
   take_race(now, race_.on_offer(now, leaves, more, why_none), out);
 }
 
-void establishment_machine::take_race(time_point now, const race_actions &what,
-                                      establishment_actions &out) {
-  for (const auto &x : what) {
+void establishment_machine::take_race(time_point now, const race_actions& what,
+                                      establishment_actions& out) {
+  for (const auto& x : what) {
     switch (x.what) {
     case race_action::kind::start_attempt: {
-      const auto &started = candidates_.at(x.leaf);
+      const auto& started = candidates_.at(x.leaf);
       started_.push_back(started);
-      std::erase_if(untried_, [&](const auto &y) { return y.id == x.leaf; });
+      std::erase_if(untried_, [&](const auto& y) { return y.id == x.leaf; });
       recorder_.started(now, x.leaf);
       out.push_back({kind::start_attempt, 0, {}, x.leaf, {}});
       break;
@@ -276,12 +253,10 @@ void establishment_machine::take_race(time_point now, const race_actions &what,
   }
 }
 
-void establishment_machine::fail(time_point now, const error &reason,
-                                 establishment_actions &out) {
+void establishment_machine::fail(time_point now, const error& reason, establishment_actions& out) {
   over_ = true;
-  auto told =
-      started_.empty() ? reason : explain(reason, recorder_.report(now));
+  auto told = started_.empty() ? reason : explain(reason, recorder_.report(now));
   out.push_back({kind::failed, 0, {}, 0, std::move(told)});
 }
 
-} // namespace taps
+}  // namespace taps

@@ -436,8 +436,7 @@ TEST_F(conformance, EST_12_abort_in_establishing) {
   EXPECT_EQ(me.log->names(), "connection_error");
 }
 
-// -- racing over real sockets
-// -----------------------------------------------------------------------
+// -- racing over real sockets ---------------------------------------------------------------------
 
 TEST_F(conformance, RAC_01_black_hole_then_live) {
   auto server = listen_at(at(loopback_local()));

@@ -111,8 +111,7 @@ TEST_F(conformance, LST_08_a_filter_for_datagrams) {
   EXPECT_EQ(server.by.log->count("connection_received"), 1u);
 }
 
-// -- Message Properties
-// -----------------------------------------------------------------------------
+// -- Message Properties ---------------------------------------------------------------------------
 
 TEST_F(conformance_further, MSG_06_bounds_hold_for_contexts_and_connections) {
   using namespace std::chrono_literals;
@@ -127,8 +126,7 @@ TEST_F(conformance_further, MSG_06_bounds_hold_for_contexts_and_connections) {
   EXPECT_EQ(properties_of(made_).get("msgPriority"), property_value{100});
 }
 
-// -- receiving
-// --------------------------------------------------------------------------------------
+// -- receiving ------------------------------------------------------------------------------------
 
 TEST_F(conformance_further, RCV_03_one_message_in_two_parts_of_one_context) {
   connect(true);

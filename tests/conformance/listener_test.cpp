@@ -121,8 +121,7 @@ TEST_F(conformance, LST_09_plain_client) {
   server.by.log->wait("received_partial", 2);
 }
 
-// -- properties of running Connections
-// ----------------------------------------------------------------
+// -- properties of running Connections ------------------------------------------------------------
 
 TEST_F(conformance, PRP_06_read_only) {
   auto server = listen_at(at(loopback_local()));

@@ -232,8 +232,7 @@ TEST_F(conformance_transfer, RCV_13_bad_receives) {
   EXPECT_EQ(me_.log->count("connection_error"), 0u);
 }
 
-// -- framers
-// ---------------------------------------------------------------------------------------
+// -- framers --------------------------------------------------------------------------------------
 
 TEST_F(conformance_transfer, FRM_01_three_in_one_segment_and_one_in_many) {
   connect(reliable_inorder_stream(), {length_prefix()});
@@ -309,8 +308,7 @@ TEST_F(conformance_transfer, FRM_11_end_inside_a_frame) {
   EXPECT_EQ(me_.log->wait("receive_error").reason.reason(), errc::deframing_failed);
 }
 
-// -- termination
-// ----------------------------------------------------------------------------------------
+// -- termination ----------------------------------------------------------------------------------
 
 TEST_F(conformance_transfer, TRM_01_close_delivers_everything) {
   connect();
@@ -410,8 +408,7 @@ TEST_F(conformance_transfer, TRM_05_abort_in_closing) {
   EXPECT_EQ(names(), "ready connection_error");
 }
 
-// -- order
-// ---------------------------------------------------------------------------------------------
+// -- order ----------------------------------------------------------------------------------------
 
 TEST_F(conformance_transfer, ORD_01_nothing_after_the_end) {
   connect();

@@ -207,8 +207,7 @@ TEST_F(establishing, EST_03_the_timeout_is_kept_to_the_nanosecond) {
   EXPECT_EQ(sim.num_residents(), 0u);
 }
 
-// -- names
-// --------------------------------------------------------------------------------------------
+// -- names ----------------------------------------------------------------------------------------
 
 TEST_F(establishing, EST_04_a_name_that_does_not_exist) {
   initiate(sim.to("nowhere.test", 80), owner);
@@ -283,8 +282,7 @@ TEST_F(establishing, RAC_11_the_number_of_attempts_has_a_limit) {
   EXPECT_EQ(owner.count<establishment_error>(), 1u);
 }
 
-// -- giving up
-// ----------------------------------------------------------------------------------------
+// -- giving up ------------------------------------------------------------------------------------
 
 TEST_F(establishing, EST_11_close_while_establishing) {
   sim.network().black_hole(v6);

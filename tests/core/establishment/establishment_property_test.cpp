@@ -25,18 +25,14 @@ using kind = establishment_action::kind_type;
 namespace {
 
 struct nothing_known final : resolver {
-  std::unique_ptr<resolver_query> resolve(std::string_view, ip_family,
-                                          callback) override {
+  std::unique_ptr<resolver_query> resolve(std::string_view, ip_family, callback) override {
     return nullptr;
   }
-  result<std::uint16_t> port_of(std::string_view,
-                                std::string_view) const override {
+  result<std::uint16_t> port_of(std::string_view, std::string_view) const override {
     return error{errc::resolution_failed, "no services"};
   }
   std::uint32_t interface_index(std::string_view) const override { return 0; }
-  std::optional<ip_address> source_for(const ip_address &) const override {
-    return std::nullopt;
-  }
+  std::optional<ip_address> source_for(const ip_address&) const override { return std::nullopt; }
 };
 
 struct coverage {
@@ -50,9 +46,8 @@ struct coverage {
 /// One establishment with its shell, both driven by a seed.
 class sequence {
 public:
-  sequence(std::uint64_t seed, coverage &seen)
-      : random_(seed), seen_(seen),
-        stacks_(compose_stacks({&tcp(), &mptcp()})) {}
+  sequence(std::uint64_t seed, coverage& seen)
+      : random_(seed), seen_(seen), stacks_(compose_stacks({&tcp(), &mptcp()})) {}
 
   /// Returns what went wrong, or an empty text.
   std::string run() {
@@ -77,20 +72,18 @@ public:
   }
 
 private:
-  // -- what is asked
-  // ----------------------------------------------------------------
+  // -- what is asked ------------------------------------------------------------------------------
 
   establishment_request some_request() {
     establishment_request result;
     result.properties = std::make_shared<transport_properties>();
     result.security = security_mode::disabled;
     for (auto n = 1 + random_.below(3); n > 0; --n)
-      result.remotes.push_back(
-          remote_endpoint{}
-              .with_hostname(random_.below(3) == 0
-                                 ? to_string(some_address(ip_family::v4))
-                                 : "host" + std::to_string(random_.below(3)))
-              .with_port(80));
+      result.remotes.push_back(remote_endpoint{}
+                                   .with_hostname(random_.below(3) == 0
+                                                      ? to_string(some_address(ip_family::v4))
+                                                      : "host" + std::to_string(random_.below(3)))
+                                   .with_port(80));
     if (random_.below(4) == 0)
       result.locals.push_back(local_endpoint{}.with_hostname("here"));
     result.racing.mode = static_cast<racing_mode>(random_.below(3));
@@ -109,8 +102,7 @@ private:
     return ip_address{bytes};
   }
 
-  // -- what happens
-  // -----------------------------------------------------------------
+  // -- what happens -------------------------------------------------------------------------------
 
   void step() {
     switch (random_.below(6)) {
@@ -130,8 +122,7 @@ private:
       break;
     case 4:
       if (const auto leaf = some_leaf())
-        tested_->on_stage(now_, *leaf,
-                          static_cast<attempt_stage>(random_.below(5)));
+        tested_->on_stage(now_, *leaf, static_cast<attempt_stage>(random_.below(5)));
       break;
     default:
       if (const auto leaf = some_leaf(); leaf && random_.below(4) == 0) {
@@ -143,16 +134,15 @@ private:
 
   /// Lets what is outstanding come to its end.
   void finish() {
-    const auto running = std::ranges::find(
-        fates_, "running", [](const auto &x) { return x.second; });
+    const auto running =
+        std::ranges::find(fates_, "running", [](const auto& x) { return x.second; });
     if (!asked_.empty() && random_.below(2) == 0)
       answer();
     else if (running != fates_.end() && random_.below(2) == 0)
       fail(running->first);
     else
       reach_deadline();
-    if (!over_ && asked_.empty() && !tested_->next_deadline() &&
-        num_running() == 0)
+    if (!over_ && asked_.empty() && !tested_->next_deadline() && num_running() == 0)
       wrong_ = "it hangs: nothing is outstanding";
   }
 
@@ -167,16 +157,14 @@ private:
     if (asked_.empty())
       return;
     auto which = asked_.begin();
-    std::advance(which,
-                 static_cast<std::ptrdiff_t>(random_.below(asked_.size())));
+    std::advance(which, static_cast<std::ptrdiff_t>(random_.below(asked_.size())));
     const auto [name, family] = *which;
     // Now and then an answer comes twice.
     if (random_.below(8) != 0)
       asked_.erase(which);
     seen_.late_answers += over_ ? 1u : 0u;
     if (random_.below(3) == 0) {
-      take(tested_->on_answer(now_, name, family,
-                              error{errc::resolution_failed, "SERVFAIL"}));
+      take(tested_->on_answer(now_, name, family, error{errc::resolution_failed, "SERVFAIL"}));
       return;
     }
     std::vector<ip_address> addresses;
@@ -186,7 +174,7 @@ private:
   }
 
   void fail(leaf_id leaf) {
-    auto &fate = fates_.at(leaf);
+    auto& fate = fates_.at(leaf);
     const auto news = fate == "running";
     if (news)
       fate = "failed";
@@ -205,16 +193,14 @@ private:
     if (fates_.empty())
       return std::nullopt;
     auto which = fates_.begin();
-    std::advance(which,
-                 static_cast<std::ptrdiff_t>(random_.below(fates_.size())));
+    std::advance(which, static_cast<std::ptrdiff_t>(random_.below(fates_.size())));
     return which->first;
   }
 
-  // -- what has to hold
-  // -------------------------------------------------------------
+  // -- what has to hold ---------------------------------------------------------------------------
 
-  void take(const establishment_actions &actions) {
-    for (const auto &x : actions) {
+  void take(const establishment_actions& actions) {
+    for (const auto& x : actions) {
       if (over_)
         wrong_ = "an action after the terminal one";
       switch (x.kind) {
@@ -252,7 +238,7 @@ private:
       wrong_ = "a deadline after the end";
   }
 
-  void end_attempt(leaf_id leaf, const char *how) {
+  void end_attempt(leaf_id leaf, const char* how) {
     const auto found = fates_.find(leaf);
     if (found == fates_.end() || found->second != "running")
       wrong_ = "an attempt ends that does not run";
@@ -260,12 +246,11 @@ private:
       found->second = how;
   }
 
-  void check_candidate(const candidate &x) {
+  void check_candidate(const candidate& x) {
     if (x.remote.port != 80)
       wrong_ = "an attempt without its port";
-    const auto bound = std::ranges::any_of(ever_asked_, [&](const auto &y) {
-      return tested_->hostname(y.first) == "here";
-    });
+    const auto bound = std::ranges::any_of(
+        ever_asked_, [&](const auto& y) { return tested_->hostname(y.first) == "here"; });
     if (bound && !x.local)
       wrong_ = "an attempt is not bound as it was asked";
   }
@@ -281,27 +266,25 @@ private:
       wrong_ = "an attempt still runs at the end";
     const auto report = tested_->report(now_);
     std::map<candidate_fate, std::size_t> told;
-    for (const auto &x : report.candidates)
+    for (const auto& x : report.candidates)
       ++told[x.fate];
     std::map<std::string, std::size_t> fates;
-    for (const auto &x : fates_)
+    for (const auto& x : fates_)
       ++fates[x.second];
-    if (told[candidate_fate::won] != fates["won"] ||
-        told[candidate_fate::lost] != fates["lost"] ||
-        told[candidate_fate::failed] != fates["failed"] ||
-        told[candidate_fate::running] != 0)
+    if (told[candidate_fate::won] != fates["won"] || told[candidate_fate::lost] != fates["lost"] ||
+        told[candidate_fate::failed] != fates["failed"] || told[candidate_fate::running] != 0)
       wrong_ = "the report tells other fates";
     if (timeout_ && report.total >= *timeout_)
       ++seen_.timeouts;
   }
 
   [[nodiscard]] std::size_t num_running() const {
-    return static_cast<std::size_t>(std::ranges::count(
-        fates_, "running", [](const auto &x) { return x.second; }));
+    return static_cast<std::size_t>(
+        std::ranges::count(fates_, "running", [](const auto& x) { return x.second; }));
   }
 
   random_source random_;
-  coverage &seen_;
+  coverage& seen_;
   std::vector<protocol_stack> stacks_;
   nothing_known lookup_;
   time_point now_ = time_point{} + 1h;
@@ -315,12 +298,12 @@ private:
   std::string wrong_;
 };
 
-std::uint64_t number_from(const char *variable, std::uint64_t otherwise) {
-  const char *text = std::getenv(variable);
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-} // namespace
+}  // namespace
 
 TEST(establishment_property, exactly_one_terminal_action) {
   const auto seed = number_from("TAPLINE_SEED", 20261123);
@@ -329,14 +312,12 @@ TEST(establishment_property, exactly_one_terminal_action) {
   coverage seen;
   for (std::uint64_t i = 0; i < sequences; ++i) {
     const auto wrong = sequence{seed + i, seen}.run();
-    ASSERT_EQ(wrong, "") << "replay with TAPLINE_SEED=" << seed + i
-                         << " TAPLINE_SEQUENCES=1";
+    ASSERT_EQ(wrong, "") << "replay with TAPLINE_SEED=" << seed + i << " TAPLINE_SEQUENCES=1";
   }
   if (sequences < 1000)
     return;
   EXPECT_EQ(seen.won + seen.failed + seen.dropped, sequences);
   // A generator that never gets there proves nothing.
-  for (auto x :
-       {seen.won, seen.failed, seen.dropped, seen.late_answers, seen.timeouts})
+  for (auto x : {seen.won, seen.failed, seen.dropped, seen.late_answers, seen.timeouts})
     EXPECT_GT(x, sequences / 100);
 }

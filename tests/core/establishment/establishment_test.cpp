@@ -18,12 +18,10 @@ namespace {
 
 /// What a resolver knows at once. Names are answered by the test.
 struct fixed_resolver final : resolver {
-  std::unique_ptr<resolver_query> resolve(std::string_view, ip_family,
-                                          callback) override {
+  std::unique_ptr<resolver_query> resolve(std::string_view, ip_family, callback) override {
     return nullptr;
   }
-  result<std::uint16_t> port_of(std::string_view service,
-                                std::string_view) const override {
+  result<std::uint16_t> port_of(std::string_view service, std::string_view) const override {
     if (service == "known")
       return std::uint16_t{7};
     return error{errc::resolution_failed, "no such service"};
@@ -31,9 +29,7 @@ struct fixed_resolver final : resolver {
   std::uint32_t interface_index(std::string_view name) const override {
     return name == "eth0" ? 2 : 0;
   }
-  std::optional<ip_address> source_for(const ip_address &) const override {
-    return std::nullopt;
-  }
+  std::optional<ip_address> source_for(const ip_address&) const override { return std::nullopt; }
 };
 
 remote_endpoint host(std::string_view name) {
@@ -57,8 +53,7 @@ struct establishment_test : ::testing::Test {
     return start(std::move(what));
   }
 
-  std::string answer(std::size_t name, ip_family family,
-                     std::vector<std::string_view> texts) {
+  std::string answer(std::size_t name, ip_family family, std::vector<std::string_view> texts) {
     std::vector<ip_address> addresses;
     for (auto x : texts)
       addresses.push_back(*ip_address::parse(x));
@@ -66,13 +61,11 @@ struct establishment_test : ::testing::Test {
   }
 
   std::string no_answer(std::size_t name, ip_family family) {
-    return told(tested->on_answer(now, name, family,
-                                  error{errc::resolution_failed, "NXDOMAIN"}));
+    return told(tested->on_answer(now, name, family, error{errc::resolution_failed, "NXDOMAIN"}));
   }
 
-  std::string fail(const char *why = "refused") {
-    return told(
-        tested->on_failed(now, started.back(), {errc::protocol_failed, why}));
+  std::string fail(const char* why = "refused") {
+    return told(tested->on_failed(now, started.back(), {errc::protocol_failed, why}));
   }
 
   /// Lets time pass up to the next deadline.
@@ -84,14 +77,13 @@ struct establishment_test : ::testing::Test {
     return told(tested->on_timer(now));
   }
 
-  std::string told(const establishment_actions &actions) {
+  std::string told(const establishment_actions& actions) {
     std::string result;
-    for (const auto &x : actions) {
+    for (const auto& x : actions) {
       std::string what;
       switch (x.kind) {
       case kind::ask:
-        what = "ask " + tested->hostname(x.name) +
-               (x.family == ip_family::v6 ? " AAAA" : " A");
+        what = "ask " + tested->hostname(x.name) + (x.family == ip_family::v6 ? " AAAA" : " A");
         break;
       case kind::start_attempt:
         started.push_back(x.leaf);
@@ -120,10 +112,9 @@ struct establishment_test : ::testing::Test {
   error reason;
 };
 
-} // namespace
+}  // namespace
 
-// -- addresses and names
-// ------------------------------------------------------------------------
+// -- addresses and names --------------------------------------------------------------------------
 
 TEST_F(establishment_test, an_address_is_tried_at_once) {
   EXPECT_EQ(start({host("192.0.2.1")}), "start 192.0.2.1:80");
@@ -134,8 +125,7 @@ TEST_F(establishment_test, an_address_is_tried_at_once) {
 
 TEST_F(establishment_test, both_families_are_asked_at_once) {
   EXPECT_EQ(start({host("a.example")}), "ask a.example AAAA, ask a.example A");
-  EXPECT_EQ(answer(0, ip_family::v6, {"2001:db8::1"}),
-            "start [2001:db8::1]:80");
+  EXPECT_EQ(answer(0, ip_family::v6, {"2001:db8::1"}), "start [2001:db8::1]:80");
   // Late, and added to the running race.
   EXPECT_EQ(answer(0, ip_family::v4, {"192.0.2.1"}), "");
   EXPECT_EQ(wait(), "start 192.0.2.1:80");
@@ -155,10 +145,8 @@ TEST_F(establishment_test, an_address_does_not_wait_for_names) {
             "ask slow.example AAAA, ask slow.example A, start 192.0.2.1:80");
   EXPECT_EQ(fail(), "");
   EXPECT_FALSE(tested->over());
-  EXPECT_EQ(answer(0, ip_family::v6, {"2001:db8::1"}),
-            "start [2001:db8::1]:80");
-  EXPECT_EQ(told(tested->on_ready(now, started.back())),
-            "won [2001:db8::1]:80");
+  EXPECT_EQ(answer(0, ip_family::v6, {"2001:db8::1"}), "start [2001:db8::1]:80");
+  EXPECT_EQ(told(tested->on_ready(now, started.back())), "won [2001:db8::1]:80");
 }
 
 TEST_F(establishment_test, the_last_name_may_rescue_all) {
@@ -191,25 +179,20 @@ TEST_F(establishment_test, answers_that_come_twice_or_too_late_are_ignored) {
   EXPECT_EQ(told(tested->on_timer(now + 1h)), "");
 }
 
-// -- local endpoints
-// ----------------------------------------------------------------------------
+// -- local endpoints ------------------------------------------------------------------------------
 
-TEST_F(establishment_test,
-       nothing_starts_unbound_while_a_local_name_is_unknown) {
+TEST_F(establishment_test, nothing_starts_unbound_while_a_local_name_is_unknown) {
   establishment_request what;
   what.remotes = {host("192.0.2.1")};
   what.locals = {local_endpoint{}.with_hostname("here.example")};
-  EXPECT_EQ(start(std::move(what)),
-            "ask here.example AAAA, ask here.example A");
+  EXPECT_EQ(start(std::move(what)), "ask here.example AAAA, ask here.example A");
   no_answer(0, ip_family::v6);
   EXPECT_EQ(answer(0, ip_family::v4, {"192.0.2.9"}), "start 192.0.2.1:80");
   ASSERT_TRUE(tested->candidate_of(started[0]).local);
-  EXPECT_EQ(to_string(tested->candidate_of(started[0]).local->address),
-            "192.0.2.9");
+  EXPECT_EQ(to_string(tested->candidate_of(started[0]).local->address), "192.0.2.9");
 }
 
-TEST_F(establishment_test,
-       a_local_name_without_addresses_is_no_leave_to_bind_anything) {
+TEST_F(establishment_test, a_local_name_without_addresses_is_no_leave_to_bind_anything) {
   establishment_request what;
   what.remotes = {host("a.example")};
   what.locals = {local_endpoint{}.with_hostname("here.example")};
@@ -221,16 +204,12 @@ TEST_F(establishment_test,
   EXPECT_THAT(reason.text(), HasSubstr("Local Endpoint"));
 }
 
-// -- what cannot be done
-// --------------------------------------------------------------------------
+// -- what cannot be done --------------------------------------------------------------------------
 
 TEST_F(establishment_test, what_contradicts_fails_at_once) {
-  EXPECT_EQ(start({remote_endpoint{}.with_hostname("a.example")}),
-            "failed InvalidConfiguration");
-  EXPECT_EQ(start(std::vector<remote_endpoint>{}),
-            "failed InvalidConfiguration");
-  EXPECT_EQ(start({host("192.0.2.1").with_interface("nosuch0")}),
-            "failed InvalidConfiguration");
+  EXPECT_EQ(start({remote_endpoint{}.with_hostname("a.example")}), "failed InvalidConfiguration");
+  EXPECT_EQ(start(std::vector<remote_endpoint>{}), "failed InvalidConfiguration");
+  EXPECT_EQ(start({host("192.0.2.1").with_interface("nosuch0")}), "failed InvalidConfiguration");
   EXPECT_THAT(reason.text(), HasSubstr("nosuch0"));
   EXPECT_TRUE(tested->over());
   EXPECT_FALSE(tested->next_deadline());
@@ -238,23 +217,16 @@ TEST_F(establishment_test, what_contradicts_fails_at_once) {
 }
 
 TEST_F(establishment_test, services_have_ports_or_fail) {
-  EXPECT_EQ(
-      start(
-          {remote_endpoint{}.with_hostname("192.0.2.1").with_service("known")}),
-      "start 192.0.2.1:7");
-  EXPECT_EQ(start({remote_endpoint{}
-                       .with_hostname("192.0.2.1")
-                       .with_service("unknown")}),
+  EXPECT_EQ(start({remote_endpoint{}.with_hostname("192.0.2.1").with_service("known")}),
+            "start 192.0.2.1:7");
+  EXPECT_EQ(start({remote_endpoint{}.with_hostname("192.0.2.1").with_service("unknown")}),
             "failed ResolutionFailed");
 }
 
-// -- the race
-// ---------------------------------------------------------------------------------
+// -- the race -------------------------------------------------------------------------------------
 
-TEST_F(establishment_test,
-       a_failure_starts_the_next_at_once_and_the_last_one_tells_all) {
-  EXPECT_EQ(start({host("192.0.2.1"), host("192.0.2.2")}),
-            "start 192.0.2.1:80");
+TEST_F(establishment_test, a_failure_starts_the_next_at_once_and_the_last_one_tells_all) {
+  EXPECT_EQ(start({host("192.0.2.1"), host("192.0.2.2")}), "start 192.0.2.1:80");
   EXPECT_EQ(fail("first reason"), "start 192.0.2.2:80");
   EXPECT_EQ(fail("second reason"), "failed EstablishmentFailed");
   EXPECT_THAT(reason.text(), HasSubstr("first reason"));
@@ -264,8 +236,7 @@ TEST_F(establishment_test,
 TEST_F(establishment_test, losers_are_cancelled_before_the_winner_is_told) {
   start({host("192.0.2.1"), host("192.0.2.2")});
   EXPECT_EQ(wait(), "start 192.0.2.2:80");
-  EXPECT_EQ(told(tested->on_ready(now, started[0])),
-            "cancel 192.0.2.2:80, won 192.0.2.1:80");
+  EXPECT_EQ(told(tested->on_ready(now, started[0])), "cancel 192.0.2.2:80, won 192.0.2.1:80");
 }
 
 TEST_F(establishment_test, the_timeout_ends_attempts) {

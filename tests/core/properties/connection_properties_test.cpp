@@ -194,8 +194,7 @@ TEST(connection_properties, an_untouched_connection_costs_little) {
   EXPECT_LE(sizeof(connection_properties), 4 * sizeof(void*));
 }
 
-// -- defaults of Messages
-// --------------------------------------------------------------------------
+// -- defaults of Messages -------------------------------------------------------------------------
 
 TEST(properties, MSG_07_the_capacity_profile_of_messages_follows_the_connection) {
   connection_properties x{nullptr};

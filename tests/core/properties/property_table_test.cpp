@@ -179,8 +179,7 @@ TEST(property_table, names_the_section_of_the_rfc) {
   EXPECT_EQ(info_of(id::no_segmentation).section, "9.1.3.10");
 }
 
-// -- foreign names
-// ---------------------------------------------------------------------------------
+// -- foreign names --------------------------------------------------------------------------------
 
 TEST(property_table, tells_foreign_names_that_may_be_stored_from_mistakes) {
   for (auto name : {"_vendor.x", "_acme.deep.name", "quic.foo", "tcp.bar", "SCTP.Baz", "dtls.q"})

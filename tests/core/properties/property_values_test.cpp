@@ -177,8 +177,7 @@ TEST(property_check, a_plain_number_for_a_duration_counts_seconds) {
             property_value{duration::max()});
 }
 
-// -- NEATPy
-// -----------------------------------------------------------------------------------------
+// -- NEATPy ---------------------------------------------------------------------------------------
 
 TEST(properties, NEA_01_minus_one_is_the_special_value) {
   for (auto which : {id::recv_checksum_len, id::conn_timeout, id::keep_alive_timeout,
@@ -212,8 +211,7 @@ TEST(properties, NEA_01_enumerations_are_numbers) {
   EXPECT_FALSE(from_neatpy(info_of(id::conn_capacity_profile), 35));
 }
 
-// -- text
-// -------------------------------------------------------------------------------------------
+// -- text -----------------------------------------------------------------------------------------
 
 TEST(property_text, what_is_printed_can_be_read_back) {
   for (auto& info : all_properties()) {

@@ -9,8 +9,7 @@ namespace {
 using namespace taps;
 using id = property_id;
 
-// -- NEATPy
-// -----------------------------------------------------------------------------------------
+// -- NEATPy ---------------------------------------------------------------------------------------
 
 TEST(properties, NEA_01_checksum_preferences_are_inverted_both_ways) {
   transport_properties x;
@@ -64,8 +63,7 @@ TEST(properties, NEA_01_special_values_and_second_names) {
   EXPECT_EQ(x.set("state", 1).failure(), errc::read_only);
 }
 
-// -- contradictions
-// -----------------------------------------------------------------------------------
+// -- contradictions -------------------------------------------------------------------------------
 
 void expect_contradiction(const transport_properties& x, std::string_view first,
                           std::string_view second) {

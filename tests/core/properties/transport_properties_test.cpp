@@ -255,8 +255,7 @@ TEST(transport_properties, interfaces_are_added_one_by_one) {
   EXPECT_FALSE(x.check());
 }
 
-// -- timeouts and typed reading
-// ---------------------------------------------------------------------
+// -- timeouts and typed reading -------------------------------------------------------------------
 
 TEST(properties, PRP_12_a_timeout_of_the_application_is_not_for_the_peer_to_change) {
   transport_properties x;

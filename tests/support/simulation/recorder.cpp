@@ -78,8 +78,7 @@ void recorder::run(task what) { caf::anon_send(handle_, recorder_task{std::move(
 
 void recorder::end(caf::exit_reason why) { caf::anon_send_exit(handle_, why); }
 
-// -- record
-// -----------------------------------------------------------------------------------------
+// -- record ---------------------------------------------------------------------------------------
 
 std::string recorder::text() const {
   std::string all;
@@ -145,8 +144,7 @@ std::string recorder::describe(const owner_event& what) {
   return event_names[what.index()] + subject + std::visit(details{}, what);
 }
 
-// -- the actor
-// ------------------------------------------------------------------------------------------
+// -- the actor ------------------------------------------------------------------------------------
 
 caf::behavior recording_owner(caf::event_based_actor* self, std::shared_ptr<recorder> record) {
   auto* log = record.get();

@@ -98,8 +98,7 @@ simulated_network::script simulated_network::script_for(const transport_descript
   return {find_listener(what, remote) ? reaction::accept : reaction::refuse, {}};
 }
 
-// -- connecting
-// -------------------------------------------------------------------------------------
+// -- connecting -----------------------------------------------------------------------------------
 
 result<std::unique_ptr<protocol>>
 simulated_network::connect(simulated_shard& home, descriptor_ptr what, socket_address local,
@@ -212,8 +211,7 @@ std::uint16_t simulated_network::next_port() noexcept {
   return port_;
 }
 
-// -- listening
-// ---------------------------------------------------------------------------------------
+// -- listening ------------------------------------------------------------------------------------
 
 bool simulated_network::is_taken(const transport_descriptor& what, const socket_address& where,
                                  bool shared) const {
@@ -258,8 +256,7 @@ result<std::unique_ptr<acceptor>> simulated_network::listen(simulated_shard& hom
       *this, home, std::string{what->name}, where, request.shared, sink)};
 }
 
-// -- wires
-// ------------------------------------------------------------------------------------------------
+// -- wires ----------------------------------------------------------------------------------------
 
 duration simulated_network::travel_time() {
   const auto most = static_cast<std::uint64_t>(options_.jitter.count());
