@@ -20,7 +20,7 @@ public:
   racing_supervisor(caf::actor_config& cfg, shard_ptr where, config_ptr config,
                     connection_interface parent, std::optional<duration> timeout)
       : pinned(cfg, std::move(where)), config_(std::move(config)), parent_(std::move(parent)),
-        machine_(make_request(*config_, timeout), home().stacks(), home().names(), home().now()),
+        machine_(make_request(timeout), home().stacks(), home().names(), home().now()),
         timer_([](void* self) { static_cast<racing_supervisor*>(self)->on_timer(); }, this) {}
 
   const char* name() const override { return "taps.racing_supervisor"; }
@@ -45,15 +45,30 @@ protected:
   }
 
 private:
-  static establishment_request make_request(const preconnection_config& config,
-                                            std::optional<duration> timeout) {
-    return {config.locals,
-            config.remotes,
-            config.properties,
-            config.security.mode(),
-            config.framing_preserves_boundaries(),
-            config.racing,
-            timeout};
+  establishment_request make_request(std::optional<duration> timeout) {
+    const auto& config = *config_;
+    establishment_request made{config.locals,
+                               config.remotes,
+                               config.properties,
+                               config.security.mode(),
+                               config.framing_preserves_boundaries(),
+                               config.racing,
+                               timeout,
+                               nullptr};
+    made.selected = select(made);
+    return made;
+  }
+
+  /// Null when nothing can be selected; the machine tells why.
+  std::shared_ptr<const selection> select(const establishment_request& what) {
+    auto& last = home().last_selection();
+    if (last.asked_by.lock() != config_) {
+      auto made = select_for(what, home().stacks());
+      if (!made)
+        return nullptr;
+      last = {config_, std::make_shared<const selection>(std::move(*made))};
+    }
+    return last.answer;
   }
 
   // -- inputs ----------------------------------------------------------------------------------

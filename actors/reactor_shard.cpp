@@ -2,6 +2,14 @@
 
 namespace taps {
 
+namespace {
+
+/// How many turns may follow each other before sockets are looked at again. A chain of messages
+/// between actors, such as a race, then costs one look.
+constexpr int turns_per_poll = 8;
+
+}  // namespace
+
 result<std::shared_ptr<reactor_shard>>
 reactor_shard::make(caf::actor_system& system, const std::vector<transport_factory>& transports,
                     const dns_options& dns) {
@@ -39,8 +47,10 @@ void reactor_shard::loop(const std::function<bool()>& done) {
   bool more = false;
   while (!stop_ && !done()) {
     reactor_.poll(!more);
-    const auto deferred = reactor_.run_deferred();
-    more = run_turn() || deferred;
+    more = run_turn();
+    more = reactor_.run_deferred() || more;
+    for (int turns = 1; more && turns < turns_per_poll; ++turns)
+      more = run_turn();
   }
   leave_thread();
 }

@@ -25,9 +25,27 @@ namespace {
 
 thread_local pool_core* pool_of_this_thread = nullptr;
 
+/// Blocks of a pool start at a cache line, which the kernel copies to faster. Their header lies
+/// right before.
+constexpr std::size_t line = 64;
+static_assert(sizeof(buffer) <= line);
+
+buffer* allocate_block(pool_core* home) {
+  auto* start = static_cast<std::byte*>(
+      ::operator new (line + buffer_pool::block_size, std::align_val_t{line}));
+  auto* x = new (start + line - sizeof(buffer)) buffer;
+  x->capacity = buffer_pool::block_size;
+  x->home = home;
+  return x;
+}
+
 void free_buffer(buffer* x) noexcept {
+  const auto is_block = x->home != nullptr;
   x->~buffer();
-  ::operator delete(x);
+  if (is_block)
+    ::operator delete (reinterpret_cast<std::byte*>(x + 1) - line, std::align_val_t{line});
+  else
+    ::operator delete(x);
 }
 
 void free_chain(buffer* x) noexcept {
@@ -144,9 +162,7 @@ detail::buffer* buffer_pool::acquire() {
     x->references.store(1, std::memory_order_relaxed);
     return x;
   }
-  auto* x = detail::allocate_buffer(block_size);
-  x->home = core_;
-  return x;
+  return detail::allocate_block(core_);
 }
 
 std::size_t buffer_pool::outstanding() const noexcept { return core_->references.load() - 1; }

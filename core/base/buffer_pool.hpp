@@ -8,7 +8,9 @@ namespace taps {
 /// go find their way back without a lock; blocks may outlive the pool.
 class buffer_pool {
 public:
-  static constexpr std::size_t block_size = 64 * 1024;
+  /// More than 64 KiB, which is what one write often brings: a read that leaves room tells that
+  /// there is no more, without another read.
+  static constexpr std::size_t block_size = 68 * 1024;
 
   buffer_pool();
   buffer_pool(const buffer_pool&) = delete;

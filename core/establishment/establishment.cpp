@@ -14,6 +14,20 @@ candidate_identity identity(const candidate& x) {
 
 }  // namespace
 
+result<selection> select_for(const establishment_request& what,
+                             std::span<const protocol_stack> stacks) {
+  if (auto fine =
+          check_endpoints(what.locals, what.remotes, *what.properties, establishment::initiate);
+      !fine)
+    return fine.failure();
+  selection_request wanted;
+  wanted.properties = *what.properties;
+  wanted.security = what.security;
+  wanted.framing_preserves_boundaries = what.framing_preserves_boundaries;
+  wanted.protocols = restriction_of(what.remotes);
+  return select_stacks(stacks, wanted);
+}
+
 establishment_machine::establishment_machine(establishment_request request,
                                              std::span<const protocol_stack> stacks,
                                              const resolver& lookup, time_point now)
@@ -93,19 +107,14 @@ deadline establishment_machine::next_deadline() const noexcept {
 // -- preparation ----------------------------------------------------------------------------------
 
 result<void> establishment_machine::prepare() {
-  if (auto fine = check_endpoints(request_.locals, request_.remotes, *request_.properties,
-                                  establishment::initiate);
-      !fine)
-    return fine;
-  selection_request wanted;
-  wanted.properties = *request_.properties;
-  wanted.security = request_.security;
-  wanted.framing_preserves_boundaries = request_.framing_preserves_boundaries;
-  wanted.protocols = restriction_of(request_.remotes);
-  auto selected = select_stacks(stacks_, wanted);
-  if (!selected)
-    return selected.failure();
-  input_.stacks = std::move(selected->ranked);
+  if (request_.selected) {
+    input_.stacks = request_.selected->ranked;
+  } else {
+    auto selected = select_for(request_, stacks_);
+    if (!selected)
+      return selected.failure();
+    input_.stacks = std::move(selected->ranked);
+  }
   for (std::size_t i = 0; i < request_.remotes.size(); ++i)
     if (auto done = prepare_remote(i); !done)
       return done;

@@ -26,7 +26,13 @@ struct establishment_request {
   racing_options racing;
   /// Spans resolution, racing and handshakes; absent for none.
   std::optional<duration> timeout;
+  /// What `select_for` returned for an equal request before; null to find it out.
+  std::shared_ptr<const selection> selected;
 };
+
+/// Checks the endpoints and selects the stacks for a request.
+[[nodiscard]] result<selection> select_for(const establishment_request& what,
+                                           std::span<const protocol_stack> stacks);
 
 /// What the shell of an establishment has to do.
 struct establishment_action {

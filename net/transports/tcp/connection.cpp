@@ -225,6 +225,7 @@ bool tcp_connection::write_some(outbound_queue& queue) {
     return false;
   }
   written_ += static_cast<std::size_t>(n);
+  wrote_ = true;
   if (queue.consume(static_cast<std::size_t>(n)))
     shut_down_sending();
   return true;
@@ -251,19 +252,25 @@ void tcp_connection::close() {
 
 void tcp_connection::begin_closing() {
   stage_ = stage::closing;
-  // With nothing more to come and all our bytes acknowledged, letting go of the socket is enough.
-  acknowledged_ = fin_received_ && all_acknowledged();
-  if (!acknowledged_) {
+  // Letting go of the socket is enough when no promise is open: nothing was ever sent, or all of it
+  // was acknowledged and nothing more comes. What the peer sent in vain then makes the reset that
+  // it should hear of (RFC 1122, section 4.2.2.13).
+  settled_ = (!wrote_ && !fin_sent_) || (fin_received_ && all_acknowledged());
+  if (!settled_) {
     if (!fin_sent_)
       shut_down_sending();
     loop_->timers().schedule(deadline_,
                              loop_->now() + options_.timeout().value_or(default_close_timeout));
   }
-  if (acknowledged_ || readable_ || failure_)
+  if (settled_ || readable_ || failure_)
     loop_->run_later(*this);
 }
 
 void tcp_connection::advance_closing() {
+  if (settled_) {
+    report_closed();
+    return;
+  }
   // The kernel wakes us when the peer's end arrives and when it has acknowledged ours.
   if (failure_) {
     fail(*failure_);

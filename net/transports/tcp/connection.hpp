@@ -97,6 +97,9 @@ private:
   bool thorough_ = false;
   /// There is an error to fetch.
   bool error_ = false;
+  bool wrote_ = false;
+  /// While closing: nothing is left to wait for.
+  bool settled_ = false;
   bool fin_sent_ = false;
   bool fin_received_ = false;
   bool acknowledged_ = false;
