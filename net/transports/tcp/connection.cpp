@@ -336,7 +336,8 @@ void tcp_connection::on_deadline() {
 }
 
 void tcp_connection::abort() {
-  if (socket_ && stage_ != stage::connecting) {
+  // While connecting, too: the peer may have accepted already.
+  if (socket_) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     loop_->os().setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   }

@@ -54,10 +54,33 @@ TEST_F(tcp_close_test, ends_in_the_same_turn_when_the_peer_was_first) {
   EXPECT_EQ(os.num_calls("epoll_wait"), 0u);
 }
 
+TEST_F(tcp_close_test, ends_at_once_when_nothing_was_ever_sent) {
+  connect_to_peer();
+  client.instance->close();
+  EXPECT_EQ(client.terminals, 0) << "never from inside";
+  loop.run_deferred();
+  EXPECT_TRUE(client.closed);
+  int code = 0;
+  EXPECT_EQ(peer.receive_all(&code), "");
+  EXPECT_EQ(code, 0);
+}
+
+TEST_F(tcp_close_test, what_the_peer_sent_in_vain_resets_it) {
+  connect_to_peer();
+  peer.send(pattern(1000));
+  client.instance->close();
+  time_to_end();
+  EXPECT_TRUE(client.closed);
+  int code = 0;
+  peer.receive_all(&code);
+  EXPECT_EQ(code, ECONNRESET);
+}
+
 TEST_F(tcp_close_test, both_ends_closing_wait_for_no_timer) {
   start(client, listen());
   ASSERT_TRUE(run([&] { return client.ready == 1 && inbound.accepted.size() == 1; }));
   auto& server = *inbound.accepted[0];
+  client.send("x");
   server.instance->set_demand(true);
   server.hook = [&](std::string_view) {
     if (server.finals == 1 && !server.closed)
@@ -72,6 +95,7 @@ TEST_F(tcp_close_test, both_ends_closing_wait_for_no_timer) {
 
 TEST_F(tcp_close_test, a_peer_that_stays_open_is_given_two_seconds) {
   connect_to_peer();
+  client.send("x");
   os.stop_clock();
   client.instance->close();
   // Scripted, for on a stopped clock the real acknowledgement might come too late.
@@ -83,6 +107,7 @@ TEST_F(tcp_close_test, a_peer_that_stays_open_is_given_two_seconds) {
 
 TEST_F(tcp_close_test, the_two_seconds_begin_with_the_acknowledgement_not_with_a_poll) {
   connect_to_peer();
+  client.send("x");
   client.instance->close();
   ASSERT_TRUE(run([&] { return *loop.timers().next() <= os.now() + std::chrono::seconds{2}; }));
   EXPECT_EQ(client.terminals, 0);
@@ -93,6 +118,7 @@ TEST_F(tcp_close_test, the_two_seconds_begin_with_the_acknowledgement_not_with_a
 
 TEST_F(tcp_close_test, a_peer_that_never_stops_sending_does_not_hold_it_open) {
   connect_to_peer();
+  client.send("x");
   client.instance->close();
   std::atomic<bool> stop = false;
   const auto block = pattern(64 * 1024);
@@ -154,6 +180,7 @@ TEST_F(tcp_close_test, twice_is_once) {
 
 TEST_F(tcp_close_test, abort_while_closing_ends_it_silently) {
   connect_to_peer();
+  client.send("x");
   client.instance->close();
   client.instance->abort();
   settle(loop);
