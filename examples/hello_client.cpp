@@ -15,7 +15,7 @@ namespace {
 struct order {
   std::string host = "localhost";
   std::uint16_t port = 5000;
-  std::string message = "Hello from client";
+  std::string message = "Hello server";
   double timeout = 10;
 };
 

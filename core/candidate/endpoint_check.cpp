@@ -9,8 +9,6 @@ namespace {
 
 error invalid(std::string text) { return {errc::invalid_configuration, std::move(text)}; }
 
-std::string_view family_name(const ip_address& x) { return x.is_v4() ? "IPv4" : "IPv6"; }
-
 bool is_scoped(const ip_address& x) { return x.is_v6() && x.is_link_local(); }
 
 // -- one endpoint ---------------------------------------------------------------------------------
@@ -52,8 +50,8 @@ std::string conflict(const local_endpoint& local, const remote_endpoint& remote)
   const auto& target = remote.multicast_group() ? remote.multicast_group() : remote.address();
   if (local.address() && target && local.address()->family() != target->family())
     return "Local Endpoint address " + to_string(*local.address()) + " (" +
-           std::string{family_name(*local.address())} + ") cannot reach " + to_string(*target) +
-           " (" + std::string{family_name(*target)} + ")";
+           std::string{to_string(local.address()->family())} + ") cannot reach " +
+           to_string(*target) + " (" + std::string{to_string(target->family())} + ")";
   if (local.interface() && remote.interface() && local.interface() != remote.interface())
     return "Local Endpoint interface " + *local.interface() + " contradicts interface " +
            *remote.interface() + " of the Remote Endpoint";

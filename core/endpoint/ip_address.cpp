@@ -218,6 +218,10 @@ ip_address ip_address::unmapped() const noexcept {
   return ip_address{v4_bytes{bytes_[12], bytes_[13], bytes_[14], bytes_[15]}};
 }
 
+std::string_view to_string(ip_family family) noexcept {
+  return family == ip_family::v4 ? "IPv4" : "IPv6";
+}
+
 std::string to_string(const ip_address& address) {
   if (address.is_v4())
     return print_v4(address.bytes().data());

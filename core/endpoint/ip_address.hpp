@@ -71,6 +71,9 @@ private:
   v6_bytes bytes_{};
 };
 
+/// Returns "IPv4" or "IPv6".
+[[nodiscard]] std::string_view to_string(ip_family family) noexcept;
+
 /// Returns the canonical text (RFC 5952 for IPv6).
 [[nodiscard]] std::string to_string(const ip_address& address);
 

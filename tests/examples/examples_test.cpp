@@ -156,7 +156,7 @@ TEST(examples, nc_as_server) {
   EXPECT_EQ(client.text, "Got message 6: Hello\n\n");
   EXPECT_EQ(client.code, 0);
   EXPECT_EQ(stranger.wait(), 0);
-  EXPECT_NE(stranger.seen().find("Hello from client"), std::string::npos) << stranger.seen();
+  EXPECT_NE(stranger.seen().find("Hello server"), std::string::npos) << stranger.seen();
 }
 
 TEST(examples, no_listener_is_one_clear_error) {

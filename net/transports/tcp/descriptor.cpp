@@ -15,7 +15,6 @@ transport_descriptor make() {
       .set(feature::congestion_control, support::always)
       .set(feature::replay_protection, support::always)
       .set(feature::keep_alive, support::on_request)
-      .set(feature::soft_error_notify, support::on_request)
       .set(feature::active_read_before_send, support::on_request);
   x.honours = {property_id::keep_alive,         property_id::conn_timeout,
                property_id::keep_alive_timeout, property_id::conn_capacity_profile,
