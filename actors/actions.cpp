@@ -12,12 +12,18 @@ namespace taps {
 
 namespace {
 
-/// Tells the owner of something that cannot come about any more: the threads are gone.
-void tell_stopped(const owner_ref& owner) {
+/// Whether something can come about at all. Tells the owner when the threads are gone; without an
+/// owner, as after its death, nothing begins.
+bool may_begin(const preconnection& what, const owner_ref& owner) {
+  if (!owner.actor())
+    return false;
+  if (!what.get_impl().services().stopped())
+    return true;
   caf::anon_send(
       owner.actor(),
       establishment_error{
           {}, {}, {errc::connection_closed, "the transport services were shut down"}, {}});
+  return false;
 }
 
 /// Spawns a Connection in Establishing and has the Preconnection equip it.
@@ -85,10 +91,8 @@ preconnection& preconnection::set_racing(racing_options options) {
 
 connection initiate(const preconnection& what, const owner_ref& owner,
                     const action_options& options) {
-  if (what.get_impl().services().stopped()) {
-    tell_stopped(owner);
+  if (!may_begin(what, owner))
     return {};
-  }
   auto made = spawn_connection(what, owner, options);
   caf::anon_send(what.get_impl().handle(), preconnection_order{made, false});
   return caf::actor_cast<connection>(made);
@@ -96,10 +100,8 @@ connection initiate(const preconnection& what, const owner_ref& owner,
 
 connection initiate_with_send(const preconnection& what, const owner_ref& owner, slice data,
                               message_context context, const action_options& options) {
-  if (what.get_impl().services().stopped()) {
-    tell_stopped(owner);
+  if (!may_begin(what, owner))
     return {};
-  }
   auto made = spawn_connection(what, owner, options);
   // Before the order, so that it is the first Message whatever the application sends next.
   caf::anon_send(caf::actor_cast<connection_interface>(made),
@@ -109,11 +111,9 @@ connection initiate_with_send(const preconnection& what, const owner_ref& owner,
 }
 
 listener listen(const preconnection& what, const owner_ref& owner, const action_options& options) {
-  auto& services = what.get_impl().services();
-  if (services.stopped()) {
-    tell_stopped(owner);
+  if (!may_begin(what, owner))
     return {};
-  }
+  auto& services = what.get_impl().services();
   auto made = services.system().spawn<listener_actor>(
       services.shard_for(owner.actor()), services.shards(), owner.actor(), options.events);
   auto order = preconnection_order{caf::actor_cast<caf::strong_actor_ptr>(made), true};
@@ -163,8 +163,15 @@ void receive(const connection& from, const receive_request& request) {
 }
 
 connection clone(const connection& parent, const owner_ref& owner, const action_options& options) {
+  if (!owner.actor())
+    return {};
   auto* home = pinned_base::of(caf::actor_cast<caf::actor_control_block*>(parent));
-  CAF_ASSERT(home != nullptr);
+  if (!home) {
+    caf::anon_send(owner.actor(),
+                   establishment_error{
+                       {}, {}, {errc::not_cloneable, "Clone: not a Connection of this node"}, {}});
+    return {};
+  }
   connection_origin origin;
   origin.owner = owner.actor();
   origin.events = options.events;

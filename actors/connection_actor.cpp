@@ -10,6 +10,9 @@ namespace {
 
 using kind = connection_event::kind_type;
 
+/// How long the framers of an accepted Connection may shake hands.
+constexpr duration handshake_limit = std::chrono::seconds{30};
+
 }  // namespace
 
 connection_actor::connection_actor(caf::actor_config& cfg, shard_ptr home, connection_origin origin)
@@ -43,6 +46,8 @@ connection_actor::behavior_type connection_actor::make_behavior() {
     machine_.abort({errc::local_abort, "linked actor ended: " + to_string(x.reason)});
   });
   set_down_handler([this](const caf::down_msg& x) {
+    if (x.source == origin_.parent && !config_)
+      finish_race({nullptr, {errc::not_cloneable, "the Connection to clone has ended"}, {}});
     if (x.source == supervisor_)
       finish_race({nullptr,
                    {errc::establishment_failed, "the race broke off: " + to_string(x.reason)},
@@ -55,9 +60,8 @@ connection_actor::behavior_type connection_actor::make_behavior() {
       [this](const abort_command&) { abort_now(); },
       [this](const observe_command& what) { origin_.events = what.events; },
       [this](const clone_command& what) {
-        // An accepted Connection knows no Remote Endpoint to connect to.
-        caf::anon_send(caf::actor_cast<connection_interface>(what.child),
-                       equip_order{origin_.accepted_by ? nullptr : config_});
+        clones_.push_back(what.child);
+        equip_clones();
       },
       [this](set_property_command& what) {
         return answer(machine_.set_property(what.name, std::move(what.value)));
@@ -77,13 +81,15 @@ void connection_actor::begin() {
     return;
   home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
   home().owners().add(origin_.owner, *this);
+  if (origin_.parent)
+    monitor(caf::actor_cast<caf::actor>(origin_.parent));
   auto* owner = pinned_base::of(caf::actor_cast<caf::actor_control_block*>(origin_.owner));
   local_owner_ = owner && &owner->home() == &home() ? owner : nullptr;
 }
 
 void connection_actor::on_exit() {
   // Whoever ended this actor from outside: the owner still hears how it ended.
-  if (!told_terminal_) {
+  if (!told_terminal_ && !unannounced()) {
     machine_.abort({errc::local_abort, "the Connection's actor was ended"});
     while (!machine_.events().empty()) {
       auto event = machine_.events().pop_front();
@@ -135,8 +141,8 @@ void connection_actor::abort_now() {
 
 void connection_actor::on_service() {
   enter([this] {
-    if (handshake_ && handshake_->done())
-      finish_handshake();
+    if (handshake_)
+      advance_handshake();
     machine_.service(home().now());
     while (!machine_.events().empty() && !told_terminal_) {
       auto event = machine_.events().pop_front();
@@ -150,19 +156,19 @@ void connection_actor::on_service() {
 }
 
 void connection_actor::schedule_timer() {
-  const auto next = machine_.next_deadline();
+  const auto next = handshake_ ? handshake_deadline_ : machine_.next_deadline();
   if (next || timer_.scheduled())
     home().timers().schedule(timer_, next);
 }
 
 void connection_actor::on_owner_down() {
   // What was promised before the owner left is kept: Close finishes alone.
-  if (machine_.state() <= connection_state::established)
+  if (!machine_.closing())
     machine_.abort({errc::local_abort, "the owner of the Connection ended"});
 }
 
 void connection_actor::on_shutdown(bool at_once) {
-  if (at_once || machine_.state() <= connection_state::established)
+  if (at_once || !machine_.closing())
     machine_.abort({errc::local_abort, "the transport services shut down"});
 }
 
@@ -176,17 +182,22 @@ void connection_actor::accept(std::unique_ptr<protocol> instance) {
   handshake_ = std::make_unique<handshake>(
       std::make_unique<channel>(config_->framers, unit, home().memory()),
       static_cast<handshake_sink&>(*this));
+  handshake_deadline_ = later(home().now(), handshake_limit);
   handshake_->get().attach_ready(std::move(instance));
   request_service();
 }
 
-void connection_actor::finish_handshake() {
+void connection_actor::advance_handshake() {
+  if (!handshake_->done()) {
+    // Nobody was told of this Connection, so nobody hears of its end.
+    told_terminal_ = origin_.accepted_by->stopped || handshake_deadline_ <= home().now();
+    return;
+  }
   auto outcome = handshake_->take();
   if (outcome && !origin_.accepted_by->stopped) {
     machine_.establish(std::move(*outcome));
     handshake_.reset();
   } else {
-    // Nobody was told of this Connection, so nobody hears of its end.
     told_terminal_ = true;
   }
 }
@@ -197,12 +208,25 @@ void connection_actor::equip(const equip_order& order) {
     return;
   }
   config_ = order.config;
+  if (origin_.parent)
+    demonitor(origin_.parent->address());
+  equip_clones();
   machine_.configure(config_->properties, establishment::initiate);
   if (machine_.ended())
     return;
   auto supervisor = spawn_racing_supervisor(home_ptr(), config_, handle(), origin_.timeout);
   supervisor_ = caf::actor_cast<caf::strong_actor_ptr>(supervisor);
   monitor(supervisor);
+}
+
+void connection_actor::equip_clones() {
+  // An accepted Connection knows no Remote Endpoint to connect to; one that still waits for its own
+  // order keeps its clones waiting.
+  if (!config_)
+    return;
+  for (const auto& child : std::exchange(clones_, {}))
+    caf::anon_send(caf::actor_cast<connection_interface>(child),
+                   equip_order{origin_.accepted_by ? nullptr : config_});
 }
 
 void connection_actor::finish_race(const race_outcome& outcome) {
@@ -234,6 +258,8 @@ void connection_actor::tell(connection_event& event) {
   const auto optional = [this](event_set what) { return has(origin_.events, what); };
   const auto reason = [&event] { return event.failure ? *event.failure : error{}; };
   told_terminal_ = is_terminal(event.kind);
+  if (unannounced())
+    return;
   switch (event.kind) {
   case kind::ready:
     tell_ready();

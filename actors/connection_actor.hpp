@@ -85,7 +85,12 @@ private:
   void begin();
   void equip(const equip_order& order);
   void finish_race(const race_outcome& outcome);
-  void finish_handshake();
+  void equip_clones();
+  void advance_handshake();
+  /// Accepted, but not yet told of: nobody hears of its end either.
+  [[nodiscard]] bool unannounced() const noexcept {
+    return origin_.accepted_by && !machine_.established();
+  }
 
   result<void> send(send_command what, bool with_initiate);
 
@@ -107,7 +112,10 @@ private:
   connection_machine machine_;
   config_ptr config_;
   caf::strong_actor_ptr supervisor_;
+  /// Clones that wait for what this Connection itself waits for.
+  std::vector<caf::strong_actor_ptr> clones_;
   std::unique_ptr<handshake> handshake_;
+  deadline handshake_deadline_;
   std::unique_ptr<establishment_report> report_;
   timer timer_;
   bool told_terminal_ = false;

@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace taps {
 
@@ -96,11 +97,12 @@ preconnection_actor::~preconnection_actor() = default;
 preconnection_actor::behavior_type preconnection_actor::make_behavior() {
   return {
       [this](const preconnection_edit& edit) {
-        if (config_.use_count() > 1)
+        if (std::exchange(handed_out_, false))
           config_ = std::make_shared<preconnection_config>(*config_);
         edit.apply(*config_);
       },
       [this](const preconnection_order& order) {
+        handed_out_ = true;
         if (order.listens)
           caf::anon_send(caf::actor_cast<listener_interface>(order.child), equip_order{config_});
         else

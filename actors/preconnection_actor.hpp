@@ -63,6 +63,7 @@ private:
 
   /// Shared with all that were equipped with it; replaced, never changed, once it was handed out.
   std::shared_ptr<preconnection_config> config_;
+  bool handed_out_ = false;
   std::vector<std::unique_ptr<resolve_job>> jobs_;
 };
 

@@ -23,4 +23,9 @@ constexpr deadline sooner(deadline x, deadline y) noexcept {
   return *x < *y ? x : y;
 }
 
+/// Returns `now + span`, or the end of time where that lies beyond.
+constexpr time_point later(time_point now, duration span) noexcept {
+  return span > time_point::max() - now ? time_point::max() : now + span;
+}
+
 }  // namespace taps

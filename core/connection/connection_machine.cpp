@@ -23,6 +23,8 @@ connection_machine::~connection_machine() = default;
 void connection_machine::configure(std::shared_ptr<const transport_properties> asked,
                                    establishment how) {
   properties_.emplace(std::move(asked), how);
+  for (auto& [name, value] : std::exchange(early_settings_, {}))
+    static_cast<void>(properties_->set(name, std::move(value)));
   const auto flow = properties_->initial()->direction();
   may_send_ = flow != direction::unidirectional_receive;
   may_receive_ = flow != direction::unidirectional_send;
@@ -33,6 +35,9 @@ void connection_machine::establish(std::unique_ptr<channel> winner) {
   channel_->set_sink(*this);
   receives_.set_endless(!channel_->has_framers() &&
                         channel_->instance().descriptor().unit == data_unit::byte_stream);
+  if (const auto* changed = properties_->changes())
+    for (const auto& x : changed->entries())
+      static_cast<void>(channel_->instance().set_property(x.id, x.value));
   apply(lifecycle_input::ready);
   channel_->tell_kept();
 }
@@ -90,8 +95,12 @@ result<void> connection_machine::receive(const receive_request& what) {
 result<void> connection_machine::set_property(std::string_view name, property_value value) {
   if (ended())
     return closed_error("SetProperty");
-  if (!configured())
-    return error{errc::not_supported, "SetProperty: the Connection is not configured yet"};
+  if (!configured()) {
+    auto fine = connection_properties{nullptr}.set(name, value);
+    if (fine)
+      early_settings_.emplace_back(name, std::move(value));
+    return fine;
+  }
   if (auto done = properties_->set(name, value); !done)
     return done;
   const auto match = find_property(name);
@@ -213,7 +222,7 @@ void connection_machine::move_close_on(time_point now) {
     apply(lifecycle_input::drained);
   } else if (state_ == lifecycle_state::flushing) {
     if (!deadline_ || left != left_at_deadline_)
-      deadline_ = now + patience();
+      deadline_ = later(now, patience());
     left_at_deadline_ = left;
   }
   if (state_ == lifecycle_state::stopping && framers_stopped_) {

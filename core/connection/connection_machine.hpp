@@ -54,6 +54,7 @@ public:
   /// Queues a Send. A failure is told as SendError, too, unless the Connection has ended.
   result<void> send(send_request what);
   result<void> receive(const receive_request& what);
+  /// Before there is a protocol instance the value waits for it.
   result<void> set_property(std::string_view name, property_value value);
   void close();
   void abort(error reason);
@@ -78,6 +79,12 @@ public:
   [[nodiscard]] const std::shared_ptr<const error>& failure() const noexcept { return failure_; }
   [[nodiscard]] connection_state state() const noexcept;
   [[nodiscard]] bool ended() const noexcept { return state_ == lifecycle_state::ended; }
+  /// Close was accepted, or the Connection has ended: what was promised is kept without an owner.
+  [[nodiscard]] bool closing() const noexcept {
+    return state_ == lifecycle_state::closing_early || state_ > lifecycle_state::established;
+  }
+  /// Whether Ready was announced, now or earlier.
+  [[nodiscard]] bool established() const noexcept { return established_; }
   [[nodiscard]] bool configured() const noexcept { return properties_.has_value(); }
   /// @pre `configured()`
   [[nodiscard]] const connection_properties& properties() const noexcept { return *properties_; }
@@ -127,6 +134,8 @@ private:
   connection_host& host_;
   std::unique_ptr<channel> channel_;
   std::optional<connection_properties> properties_;
+  /// What was set before `configure`.
+  std::vector<std::pair<std::string, property_value>> early_settings_;
   send_queue sends_;
   receive_queue receives_;
   ring<connection_event> events_;

@@ -45,9 +45,10 @@ establishment_actions establishment_machine::on_start(time_point now) {
     fail(now, done.failure(), out);
     return out;
   }
-  take_race(now,
-            race_.on_start(now, request_.timeout ? deadline{now + *request_.timeout} : deadline{}),
-            out);
+  take_race(
+      now,
+      race_.on_start(now, request_.timeout ? deadline{later(now, *request_.timeout)} : deadline{}),
+      out);
   take_names(now, names_.on_start(now), out);
   // Addresses that are known need not wait for names.
   if (names_.names().empty() ||

@@ -96,6 +96,8 @@ public:
   [[nodiscard]] const std::shared_ptr<const transport_properties>& initial() const noexcept {
     return initial_;
   }
+  /// Returns what was set on this Connection itself; null for nothing.
+  [[nodiscard]] const property_set* changes() const noexcept { return overrides_.get(); }
   [[nodiscard]] establishment how() const noexcept { return how_; }
 
 private:

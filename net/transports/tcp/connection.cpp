@@ -259,8 +259,8 @@ void tcp_connection::begin_closing() {
   if (!settled_) {
     if (!fin_sent_)
       shut_down_sending();
-    loop_->timers().schedule(deadline_,
-                             loop_->now() + options_.timeout().value_or(default_close_timeout));
+    loop_->timers().schedule(
+        deadline_, later(loop_->now(), options_.timeout().value_or(default_close_timeout)));
   }
   if (settled_ || readable_ || failure_)
     loop_->run_later(*this);
