@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
   app.add_option("--message", what.message, "what to send")->capture_default_str();
   app.add_option("--timeout", what.timeout, "seconds to connect in")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::PositiveNumber & CLI::Range(0.001, 86'400.0));
   parse_or_exit(app, argc, argv);
   caf::actor_system_config config;
   taps::add_messages(config);

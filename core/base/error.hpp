@@ -7,8 +7,8 @@
 
 namespace taps {
 
-/// Why something failed. The names are those of RFC 9622, section 9 ("Errors") and the reasons it
-/// gives for its error events; the last group is ours.
+/// Why something failed. The names are those that RFC 9622 gives for its error events, in section
+/// 7 and 9; the last group is ours.
 enum class errc : std::uint8_t {
   none = 0,
   /// Properties or endpoints are contradictory or incomplete.

@@ -9,8 +9,8 @@
 
 namespace taps {
 
-/// What happened on a Connection, in the order in which its owner hears of it (RFC 9622, section
-/// 12 lists the events).
+/// What happened on a Connection, in the order in which its owner hears of it (RFC 9622, sections
+/// 7 to 11).
 struct connection_event {
   enum class kind_type : std::uint8_t {
     ready,

@@ -9,7 +9,7 @@
 
 namespace taps {
 
-/// Sets of properties for common needs (RFC 9622, appendix A).
+/// Sets of properties for common needs (RFC 9622, appendix B.2).
 enum class profile : std::uint8_t {
   reliable_inorder_stream = 1,
   reliable_message = 2,

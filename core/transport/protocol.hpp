@@ -77,7 +77,7 @@ public:
 
   /// Lets the instance hand up inbound data (true), or holds it back so that the peer's window
   /// closes (false, the initial state). Never calls the sink from inside: data that waits already
-  /// is handed up at the end of the shard's turn.
+  /// is handed up later, from the shard's loop.
   virtual void set_demand(bool wanted) = 0;
 
   // -- streams and termination -------------------------------------------------------

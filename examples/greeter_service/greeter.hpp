@@ -4,6 +4,7 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include <iostream>
 #include <string>
 
 /// Greets by name whoever sends one; names and greetings have a length in front.
@@ -19,7 +20,10 @@ inline caf::behavior greeter(caf::event_based_actor* self) {
       [](const taps::closed&) {},
       [](const taps::connection_error&) {},
       [](const taps::stopped&) {},
-      [=](const taps::establishment_error& ev) { self->quit(taps::to_caf_error(ev.reason)); },
+      [=](const taps::establishment_error& ev) {
+        std::cerr << "greeter: " << to_string(ev.reason) << std::endl;
+        self->quit(taps::to_caf_error(ev.reason));
+      },
   };
 }
 

@@ -1,13 +1,20 @@
 #include "greeter.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
-int main() {
+int main(int argc, char** argv) {
+  CLI::App app{"Greets by name whoever sends one, with a length in front of both."};
+  std::uint16_t port = 5001;
+  app.add_option("--port", port, "where to listen")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
   caf::actor_system_config config;
   taps::add_messages(config);
   caf::actor_system system{config};
   taps::transport_services net{system};
-  taps::listen(greeting_place(net, 5001), net.spawn(greeter));
-  net.run();
+  taps::listen(greeting_place(net, port), net.spawn(greeter));
+  net.run();  // until the greeter gives up
+  return 1;
 }

@@ -102,7 +102,7 @@ bool reactor::poll(bool block) {
   const auto limit = block && later_.empty() ? wait_limit() : 0;
   const auto count = os_->epoll_wait(epoll_.get(), events_, limit);
   now_ = os_->now();
-  ++turn_;
+  ++round_;
   next_event_ = 0;
   num_events_ = count > 0 ? static_cast<std::size_t>(count) : 0;
   while (next_event_ < num_events_)

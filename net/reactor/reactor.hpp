@@ -23,7 +23,7 @@ public:
   /// `events` as epoll reports them (EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP).
   virtual void on_io(std::uint32_t events) = 0;
 
-  /// Called at the end of the turn in which `reactor::run_later` named this source.
+  /// Called by the `reactor::run_deferred` that follows `reactor::run_later` for this source.
   virtual void on_later() {}
 
 private:
@@ -55,7 +55,7 @@ public:
   [[nodiscard]] result<void> add(int fd, std::uint32_t events, io_source& source);
   /// Changes what a registered source waits for.
   [[nodiscard]] result<void> modify(io_source& source, std::uint32_t events);
-  /// Stops watching; events of this turn that are still to come are dropped, a pending `on_later`
+  /// Stops watching; events of this round that are still to come are dropped, a pending `on_later`
   /// is not. Call before closing the descriptor. No-op for a source that is not registered.
   void remove(io_source& source) noexcept;
   /// Like `remove`, for a descriptor that is closed right after and has no duplicate: closing it
@@ -83,10 +83,10 @@ public:
 
   // -- services -------------------------------------------------------------------------
 
-  /// The time of the current turn: read once after each wait.
+  /// The time of the current round: read once after each wait.
   [[nodiscard]] time_point now() const noexcept { return now_; }
-  /// Counts the turns, so that sources can tell whether something happened in this one.
-  [[nodiscard]] std::uint32_t turn() const noexcept { return turn_; }
+  /// Counts the rounds, one per `poll`: sources can tell whether something happened in this one.
+  [[nodiscard]] std::uint32_t round() const noexcept { return round_; }
   [[nodiscard]] timer_queue& timers() noexcept { return timers_; }
   [[nodiscard]] sys::kernel& os() noexcept { return *os_; }
   [[nodiscard]] buffer_pool& buffers() noexcept { return buffers_; }
@@ -109,12 +109,12 @@ private:
   sys::descriptor epoll_;
   sys::descriptor wakeup_;
   time_point now_;
-  std::uint32_t turn_ = 0;
+  std::uint32_t round_ = 0;
   timer_queue timers_;
   buffer_pool buffers_;
   arena inbound_{buffers_};
   std::vector<epoll_event> events_;
-  /// The part of `events_` that this turn has still to dispatch.
+  /// The part of `events_` that this round has still to dispatch.
   std::size_t next_event_ = 0;
   std::size_t num_events_ = 0;
   std::vector<io_source*> later_;

@@ -50,8 +50,8 @@ result<void> tcp_acceptor::start() { return loop_->add(socket_.get(), EPOLLIN, *
 
 void tcp_acceptor::on_io(std::uint32_t) {
   const liveness::watch alive{liveness_};
-  const auto last = std::exchange(last_turn_, loop_->turn());
-  burst_ = last_turn_ == last + 1 ? std::min(burst_ * 2, max_burst) : 1;
+  const auto last = std::exchange(last_round_, loop_->round());
+  burst_ = last_round_ == last + 1 ? std::min(burst_ * 2, max_burst) : 1;
   for (unsigned count = 0; count < burst_; ++count) {
     const auto code = accept_one();
     if (!alive || code == EAGAIN)

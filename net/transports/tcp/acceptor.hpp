@@ -36,10 +36,10 @@ private:
   liveness liveness_;
   timer retry_;
   duration delay_{0};
-  /// How many connections one wake-up takes: grows as long as each turn of the loop finds some, so
+  /// How many connections one wake-up takes: grows as long as each round of the loop finds some, so
   /// that lone ones do not pay for a look for the next.
   unsigned burst_ = 1;
-  std::uint32_t last_turn_ = 0;
+  std::uint32_t last_round_ = 0;
 };
 
 }  // namespace taps

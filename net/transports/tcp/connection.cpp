@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t min_read = 16 * 1024;
 /// How much one connection may read before others get their turn.
-constexpr std::size_t turn_budget = 256 * 1024;
+constexpr std::size_t read_budget = 256 * 1024;
 /// How much one connection may write before others get theirs. A reader on the same CPU then finds
 /// what was written in the cache.
 constexpr std::size_t write_budget = 64 * 1024;
@@ -127,7 +127,7 @@ void tcp_connection::set_demand(bool wanted) {
 void tcp_connection::receive() {
   const liveness::watch alive{liveness_};
   for (std::size_t total = 0; readable_ && demand_ && stage_ == stage::open;) {
-    if (total >= turn_budget) {
+    if (total >= read_budget) {
       loop_->run_later(*this);
       return;
     }
@@ -191,7 +191,7 @@ void tcp_connection::flush(outbound_queue& queue) {
 }
 
 bool tcp_connection::may_write() noexcept {
-  if (std::exchange(write_turn_, loop_->turn()) != loop_->turn())
+  if (std::exchange(write_round_, loop_->round()) != loop_->round())
     written_ = 0;
   return written_ < write_budget;
 }
@@ -298,7 +298,7 @@ void tcp_connection::advance_closing() {
 /// Throws away what the peer sends. Returns the error that ended it, or 0.
 int tcp_connection::drain() {
   for (std::size_t total = 0; readable_;) {
-    if (total >= turn_budget) {
+    if (total >= read_budget) {
       loop_->run_later(*this);
       return 0;
     }

@@ -11,14 +11,15 @@ namespace taps {
 ///
 /// The socket is registered once, for edges in both directions; what the kernel was last known to
 /// offer is remembered in `readable_` and `writable_`. A call to the sink may do anything, down to
-/// destroying this object: `alive_` tells.
+/// destroying this object: a `liveness::watch` tells.
 ///
 ///     connecting --> open --> closing --> done
 ///         |            |         |         ^
 ///         +------------+---------+---------+   failure, abort
 ///
-/// `closing` begins with `close`, or when both ends have finished. It ends once the peer has ended
-/// its direction and acknowledged ours.
+/// `closing` begins with `close`, or when both ends have finished. It ends at once if nothing was
+/// ever sent; else with the peer's acknowledgement of all that was and its own end, for which it
+/// then has 2 s and 1 MiB. The README of this folder says why.
 class tcp_connection final : public protocol, private io_source {
 public:
   /// Takes a socket whose `connect` is under way; `start` comes next.
@@ -84,9 +85,9 @@ private:
   std::unique_ptr<error> failure_;
   /// While closing: what the peer sent after it had acknowledged everything.
   std::size_t ignored_ = 0;
-  /// What was written in turn `write_turn_` of the loop.
+  /// What was written in round `write_round_` of the loop.
   std::size_t written_ = 0;
-  std::uint32_t write_turn_ = 0;
+  std::uint32_t write_round_ = 0;
   stage stage_;
   bool demand_ = false;
   bool readable_ = false;
