@@ -122,13 +122,14 @@ listener listen(const preconnection& what, const owner_ref& owner, const action_
 }
 
 result<std::vector<remote_endpoint>> resolve(const preconnection& what, caf::scoped_actor& self) {
-  result<std::vector<remote_endpoint>> answer =
-      error{errc::resolution_failed, "the Preconnection has ended"};
-  if (!what.get_impl().handle())
-    return answer;
+  const error stopped{errc::connection_closed, "the transport services were shut down"};
+  const auto& services = what.get_impl().services();
+  if (services.stopped())
+    return stopped;
+  result<std::vector<remote_endpoint>> answer = stopped;
   self->request(what.get_impl().handle(), caf::infinite, resolve_command{})
       .receive([&](resolved_endpoints& x) { answer = std::move(x.remotes); },
-               [&](caf::error& x) { answer = from_caf_error(x); });
+               [&](caf::error& x) { answer = services.stopped() ? stopped : from_caf_error(x); });
   return answer;
 }
 

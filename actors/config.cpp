@@ -1,12 +1,11 @@
 #include "taps/actors/config.hpp"
 
-#include <algorithm>
+#include "taps/core/message/framer_stack.hpp"
 
 namespace taps {
 
 bool preconnection_config::framing_preserves_boundaries() const {
-  return std::any_of(framers.begin(), framers.end(),
-                     [](const auto& make) { return make()->preserves_boundaries(); });
+  return preserves_boundaries(framers);
 }
 
 }  // namespace taps

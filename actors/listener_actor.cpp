@@ -38,6 +38,11 @@ listener_actor::behavior_type listener_actor::make_behavior() {
   home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
   home().owners().add(state_->owner, *this);
   state_->handle = handle();
+  set_exit_handler([this](const caf::exit_msg& x) {
+    // As with any actor of CAF's, a link passes on failures, not normal ends.
+    if (x.reason)
+      quit(x.reason);
+  });
   set_down_handler([this](const caf::down_msg& x) { acceptor_down(x); });
   return {
       [this](const stop_command&) { stop(); },
@@ -53,6 +58,9 @@ listener_actor::behavior_type listener_actor::make_behavior() {
 }
 
 void listener_actor::on_exit() {
+  // Whoever ended this actor from outside: the owner still hears of it.
+  if (!told_terminal_)
+    tell(stopped{handle()});
   state_->stopped = true;
   for (auto& x : acceptors_)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
@@ -237,6 +245,7 @@ void listener_actor::fail(error reason) {
 
 template<class Event>
 void listener_actor::tell(Event event) {
+  told_terminal_ = true;
   state_->owner->enqueue(
       caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(event)), context());
 }

@@ -51,6 +51,7 @@ private:
   void acceptor_down(const caf::down_msg& what);
   void stop();
   void fail(error reason);
+  /// Tells the owner how it ended.
   template<class Event>
   void tell(Event event);
   [[nodiscard]] property_list list_properties() const;
@@ -67,6 +68,7 @@ private:
   std::size_t bound_ = 0;
   std::vector<properties_promise> waiting_;
   bool stopping_ = false;
+  bool told_terminal_ = false;
 };
 
 }  // namespace taps

@@ -34,6 +34,8 @@ public:
       wake_();
   }
 
+  void give_up(const error& why) { answer_.deliver(to_caf_error(why)); }
+
   void finish() {
     if (found_.remotes.empty() && failure_)
       answer_.deliver(to_caf_error(failure_));
@@ -126,7 +128,11 @@ preconnection_actor::behavior_type preconnection_actor::make_behavior() {
   };
 }
 
-void preconnection_actor::on_exit() { jobs_.clear(); }
+void preconnection_actor::on_exit() {
+  for (auto& x : jobs_)
+    x->give_up({errc::connection_closed, "the transport services were shut down"});
+  jobs_.clear();
+}
 
 std::shared_ptr<void> preconnection_actor::take_finished() {
   auto finished = std::make_shared<std::vector<std::unique_ptr<resolve_job>>>();

@@ -14,6 +14,8 @@ result<std::shared_ptr<reactor_shard>>
 reactor_shard::make(caf::actor_system& system, const std::vector<transport_factory>& transports,
                     const dns_options& dns) {
   auto made = std::make_shared<reactor_shard>(system);
+  if (auto ready = made->reactor_.check(); !ready)
+    return ready.failure();
   auto names = make_dns_resolver(made->reactor_, dns);
   if (!names)
     return names.failure();
@@ -37,6 +39,7 @@ void reactor_shard::halt() {
   reactor_.wake();
   if (thread_.joinable())
     thread_.join();
+  drop_queued();
 }
 
 void reactor_shard::run_here(const std::function<bool()>& done) { loop(done); }

@@ -22,7 +22,7 @@ public:
 
   /// Starts the thread.
   void start();
-  /// Ends the loop and joins the thread; actors that still live there never run again.
+  /// Ends the loop, joins the thread, and closes the shard.
   void halt();
 
   /// Runs the loop on the calling thread until `done` returns true: for programs with one thread,

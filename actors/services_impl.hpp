@@ -41,10 +41,10 @@ public:
 
   [[nodiscard]] taps::preconnection make(preconnection_config config);
 
-  /// Asks the threads, so not for them.
-  [[nodiscard]] std::size_t residents() const;
+  [[nodiscard]] std::size_t residents() const noexcept;
 
 private:
+  void tell_residents(bool at_once, const std::function<void()>& told) const;
   void end_remembered();
   bool wait_until(std::chrono::steady_clock::time_point limit,
                   const std::function<bool()>& done) const;
@@ -55,8 +55,8 @@ private:
   std::vector<std::shared_ptr<reactor_shard>> threads_;
   mutable std::atomic<std::size_t> next_{0};
   std::atomic<bool> stopped_{false};
-  /// The threads are joined, so that nobody answers any more.
-  std::atomic<bool> halted_{false};
+  /// Held while someone shuts down: whoever comes second waits for the same end.
+  std::mutex shutdown_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -5,6 +5,7 @@
 
 #include <caf/actor_cast.hpp>
 #include <caf/config.hpp>
+#include <caf/scheduled_actor.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
 namespace taps {
@@ -65,25 +66,29 @@ void shard::enqueue(caf::resumable* what) {
     queue_.push_back(what);
     return;
   }
-  bool first;
-  {
-    std::lock_guard guard{mutex_};
-    first = remote_.empty() && tasks_.empty();
-    remote_.push_back(what);
-    has_remote_.store(true, std::memory_order_release);
+  std::unique_lock guard{mutex_};
+  const auto first = remote_.empty() && tasks_.empty();
+  remote_.push_back(what);
+  has_remote_.store(true, std::memory_order_release);
+  if (closed_) {
+    end_queued(std::move(guard));
+    return;
   }
+  guard.unlock();
   if (first)
     wake();
 }
 
 void shard::post(std::function<void()> task) {
-  bool first;
-  {
-    std::lock_guard guard{mutex_};
-    first = remote_.empty() && tasks_.empty();
-    tasks_.push_back(std::move(task));
-    has_remote_.store(true, std::memory_order_release);
+  std::unique_lock guard{mutex_};
+  const auto first = remote_.empty() && tasks_.empty();
+  tasks_.push_back(std::move(task));
+  has_remote_.store(true, std::memory_order_release);
+  if (closed_) {
+    end_queued(std::move(guard));
+    return;
   }
+  guard.unlock();
   if (first)
     wake();
 }
@@ -155,13 +160,40 @@ void shard::run_mailboxes() {
   }
 }
 
+// -- the end ---------------------------------------------------------------------------------
+
 void shard::drop_queued() {
-  take_remote();
-  while (!queue_.empty()) {
-    auto* next = queue_.front();
-    queue_.pop_front();
-    caf::intrusive_ptr_release(next);
+  std::unique_lock guard{mutex_};
+  closed_ = true;
+  remote_.insert(remote_.begin(), queue_.begin(), queue_.end());
+  queue_.clear();
+  end_queued(std::move(guard));
+}
+
+void shard::end_queued(std::unique_lock<std::mutex> guard) {
+  // One thread at a time, since ending touches the shard; and without the lock, since the end of
+  // an actor is a message to others, here and on shards that are closed as well.
+  if (ending_)
+    return;
+  ending_ = true;
+  while (!remote_.empty() || !tasks_.empty()) {
+    const auto actors = std::exchange(remote_, {});
+    auto tasks = std::exchange(tasks_, {});
+    guard.unlock();
+    tasks.clear();
+    for (auto* next : actors) {
+      if (auto* who = dynamic_cast<caf::scheduled_actor*>(next);
+          who && !who->getf(caf::abstract_actor::is_cleaned_up_flag)) {
+        who->context(&departures_);
+        who->quit(caf::exit_reason::user_shutdown);
+        who->finalize();
+      }
+      caf::intrusive_ptr_release(next);
+    }
+    guard.lock();
   }
+  has_remote_.store(false, std::memory_order_release);
+  ending_ = false;
 }
 
 // -- who lives here ------------------------------------------------------------------------------
@@ -169,6 +201,7 @@ void shard::drop_queued() {
 void shard::adopt(caf::strong_actor_ptr who, resident& implementation) {
   const auto* key = who.get();
   residents_.insert_or_assign(key, tenancy{std::move(who), &implementation});
+  num_residents_.store(residents_.size(), std::memory_order_release);
 }
 
 void shard::release(const caf::actor_control_block* who) {
@@ -178,6 +211,7 @@ void shard::release(const caf::actor_control_block* who) {
   if (auto i = residents_.find(who); i != residents_.end()) {
     auto handle = std::move(i->second.handle);
     residents_.erase(i);
+    num_residents_.store(residents_.size(), std::memory_order_release);
   }
 }
 

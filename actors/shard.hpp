@@ -106,7 +106,7 @@ public:
   /// What pinned actors run with, so that what they send to and spawn runs elsewhere.
   [[nodiscard]] caf::execution_unit* departures() noexcept { return &departures_; }
 
-  /// Runs `task` on the shard's thread. Any thread.
+  /// Runs `task` on the shard's thread; drops it when the thread has ended. Any thread.
   void post(std::function<void()> task);
 
   /// Has `who.on_service()` called at the end of the turn.
@@ -128,7 +128,10 @@ public:
     last_found_ = who;
     return last_resident_ = i->second.implementation;
   }
-  [[nodiscard]] std::size_t num_residents() const noexcept { return residents_.size(); }
+  /// Counts who owns descriptors; any thread.
+  [[nodiscard]] std::size_t num_residents() const noexcept {
+    return num_residents_.load(std::memory_order_acquire);
+  }
   /// Calls `f` with each resident; `f` may end them.
   void for_each_resident(const std::function<void(resident&)>& f) const;
 
@@ -149,7 +152,9 @@ protected:
   /// One turn: tasks, services, and a bounded number of mailboxes. Returns whether work is left.
   bool run_turn();
 
-  /// Lets go of what is still queued; for the end.
+  /// For the end, when no thread runs the loop any more: ends the actors that are still queued,
+  /// and from now on those that anyone enqueues. They would never run, and an actor system waits
+  /// for all its actors.
   void drop_queued();
 
 private:
@@ -175,6 +180,7 @@ private:
   };
 
   void enqueue(caf::resumable* what);
+  void end_queued(std::unique_lock<std::mutex> guard);
   void take_remote();
   void run_services();
   void run_mailboxes();
@@ -199,6 +205,12 @@ private:
   std::vector<std::function<void()>> tasks_;
   /// Something is in `remote_` or `tasks_`.
   std::atomic<bool> has_remote_{false};
+  /// Nobody runs the loop any more; guarded by `mutex_`, like the next.
+  bool closed_ = false;
+  /// Some thread ends what is queued, and will see what is added.
+  bool ending_ = false;
+  /// Size of `residents_`, for other threads.
+  std::atomic<std::size_t> num_residents_{0};
 };
 
 }  // namespace taps

@@ -5,13 +5,23 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
-#include <future>
 #include <stdexcept>
 
 namespace taps {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+namespace {
+
+/// Returns the time `wait` from now; the end of time rather than beyond it.
+steady_clock::time_point limit_after(milliseconds wait) {
+  const auto now = steady_clock::now();
+  const auto most = std::chrono::duration_cast<milliseconds>(steady_clock::time_point::max() - now);
+  return now + std::clamp(wait, milliseconds{0}, most);
+}
+
+}  // namespace
 
 // -- transport_services::impl ---------------------------------------------------------------
 
@@ -98,15 +108,10 @@ void transport_services::impl::run() {
   changed_.wait(guard, [this] { return owners_ == 0 || stopped_; });
 }
 
-std::size_t transport_services::impl::residents() const {
+std::size_t transport_services::impl::residents() const noexcept {
   std::size_t result = 0;
-  if (halted_)
-    return result;
-  for (const auto& x : threads_) {
-    auto counted = std::make_shared<std::promise<std::size_t>>();
-    x->post([counted, where = x.get()] { counted->set_value(where->num_residents()); });
-    result += counted->get_future().get();
-  }
+  for (const auto& x : threads_)
+    result += x->num_residents();
   return result;
 }
 
@@ -131,29 +136,42 @@ void transport_services::impl::end_remembered() {
       caf::anon_send_exit(caf::actor_cast<caf::actor>(who), caf::exit_reason::kill);
 }
 
+void transport_services::impl::tell_residents(bool at_once,
+                                              const std::function<void()>& told) const {
+  for (const auto& x : threads_)
+    x->post([where = x.get(), at_once, told] {
+      where->for_each_resident([at_once](resident& y) { y.on_shutdown(at_once); });
+      // What was spawned before has had its first turn, and is a resident, when the next begins.
+      if (told)
+        where->post(told);
+    });
+}
+
 void transport_services::impl::shutdown(milliseconds grace) {
+  const auto on_own_thread = [this] {
+    return std::any_of(threads_.begin(), threads_.end(),
+                       [](const auto& x) { return x->is_current(); });
+  };
+  if (on_own_thread())
+    return;
+  std::lock_guard only_one{shutdown_};
   if (stopped_.exchange(true))
     return;
   {
     std::lock_guard guard{mutex_};
     changed_.notify_all();
   }
-  const auto tell = [this](bool at_once) {
-    for (const auto& x : threads_)
-      x->post([where = x.get(), at_once] {
-        where->for_each_resident([at_once](resident& y) { y.on_shutdown(at_once); });
-      });
-  };
-  tell(false);
-  wait_until(steady_clock::now() + grace, [this] { return residents() == 0; });
-  tell(true);
-  end_remembered();
-  // Ending takes a few turns at most, unless a handler of the application never returns.
-  wait_until(steady_clock::now() + std::chrono::seconds{5}, [this] {
+  auto left = std::make_shared<std::atomic<std::size_t>>(threads_.size());
+  tell_residents(false, [left] { --*left; });
+  wait_until(limit_after(grace), [&] { return *left == 0 && residents() == 0; });
+  // Ending takes a few turns at most, unless a handler of the application never returns. Told
+  // again and again, since others may have been about to initiate or spawn.
+  wait_until(limit_after(std::chrono::seconds{5}), [this] {
+    tell_residents(true, {});
+    end_remembered();
     return std::all_of(threads_.begin(), threads_.end(),
                        [](const auto& x) { return x->num_actors() == 0; });
   });
-  halted_ = true;
   for (auto& x : threads_)
     x->halt();
 }

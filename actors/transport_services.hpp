@@ -94,13 +94,14 @@ public:
   void run();
 
   /// Ends everything: aborts Connections, but lets those that are closing finish for up to `grace`;
-  /// then ends all actors that live on the threads, and joins these. Not for actors.
+  /// then ends all actors that live on the threads, and joins these. Waits for a shutdown that is
+  /// under way elsewhere. Not for actors: does nothing on a thread that it would have to join.
   void shutdown(std::chrono::milliseconds grace);
 
   [[nodiscard]] std::size_t num_shards() const noexcept;
   [[nodiscard]] caf::actor_system& system() const noexcept;
 
-  /// Connections, Listeners and attempts that hold descriptors now.
+  /// Connections, Listeners and attempts that hold descriptors now. Never blocks.
   [[nodiscard]] std::size_t num_residents() const;
 
   [[nodiscard]] const std::shared_ptr<impl>& get_impl() const noexcept { return impl_; }

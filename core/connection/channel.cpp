@@ -100,10 +100,12 @@ void channel::on_failed(error reason) {
 void channel::on_framers_ready() {
   if (!framers_.empty())
     set_demand(false);
-  sink_->on_channel_ready();
+  tell([](channel_sink& to) { to.on_channel_ready(); });
 }
 
-void channel::on_framers_stopped() { sink_->on_channel_stopped(); }
+void channel::on_framers_stopped() {
+  tell([](channel_sink& to) { to.on_channel_stopped(); });
+}
 
 void channel::on_framer_failed(error reason) { on_failed(std::move(reason)); }
 

@@ -36,6 +36,8 @@ public:
 
 private:
   void on_channel_ready() override {
+    if (done())
+      return;
     ready_ = true;
     // From here on all is for the Connection, also what framers deliver yet in this very call.
     channel_->drop_sink();
@@ -48,7 +50,9 @@ private:
   void on_channel_end(error) override {
     fail({errc::connection_aborted, "the peer finished during the handshake"});
   }
-  void on_channel_stopped() override {}
+  void on_channel_stopped() override {
+    fail({errc::connection_aborted, "a Message Framer closed during the handshake"});
+  }
   void on_channel_stream(std::unique_ptr<protocol>) override {}
   void on_channel_soft_error(error) override {}
   void on_channel_path_change() override {}

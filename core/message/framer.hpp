@@ -24,7 +24,8 @@ public:
 
   /// Ends the start phase: this framer is ready. `Ready` waits for all of them.
   virtual void make_connection_ready() = 0;
-  /// Ends the stop phase: nothing more to write. `Closed` waits for all of them.
+  /// Ends the stop phase: nothing more to write. `Closed` waits for all of them. Before ready, this
+  /// candidate fails.
   virtual void make_connection_closed() = 0;
   /// Before ready: this candidate fails and the next one is tried. Later: the Connection ends with
   /// ConnectionError.
@@ -71,7 +72,8 @@ public:
 };
 
 /// Turns Messages into bytes of the layer below and back (RFC 9622, section 9.1.2). One instance
-/// serves one candidate or Connection; all its calls come one at a time.
+/// serves one candidate or Connection; all its calls come one at a time. What it throws fails that
+/// one, as `fail_connection` does.
 class framer {
 public:
   virtual ~framer() = default;
@@ -80,8 +82,8 @@ public:
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 
   /// Whether it keeps message boundaries over a byte stream, so that `preserveMsgBoundaries` is
-  /// met.
-  [[nodiscard]] virtual bool preserves_boundaries() const noexcept { return true; }
+  /// met. Asked once, before `start`.
+  [[nodiscard]] virtual bool preserves_boundaries() const { return true; }
 
   /// The layers below are ready. The framer may send and parse before it says it is ready itself;
   /// this one is ready at once.
@@ -91,7 +93,8 @@ public:
   /// nothing to say.
   virtual void stop(framer_context& context) { context.make_connection_closed(); }
 
-  /// One Send call: frames `data` and passes it down. An error fails this Send call alone.
+  /// One Send call: frames `data` and passes it down. An error fails this Send call alone, or the
+  /// Connection if a part of the Message is on its way already.
   virtual result<void> new_sent_message(framer_context& context, slice data,
                                         const message_context& message, bool end_of_message) = 0;
 
@@ -99,7 +102,8 @@ public:
   virtual void handle_received_data(framer_context& context) = 0;
 };
 
-/// Makes the framer of one candidate or Connection. May be called on any thread.
+/// Makes the framer of one candidate or Connection, which fails if there is none. May be called on
+/// any thread.
 using framer_factory = std::function<std::unique_ptr<framer>()>;
 
 }  // namespace taps

@@ -1,6 +1,8 @@
 #include "taps/core/message/framer_stack.hpp"
 
 #include <algorithm>
+#include <exception>
+#include <optional>
 
 namespace taps {
 
@@ -11,7 +13,39 @@ constexpr std::size_t copy_limit = 512;
 
 const message_context no_context{};
 
+/// Calls code of the application's and returns what it threw, if it did, in words.
+template<class Call>
+std::optional<std::string> caught(Call call) noexcept {
+  try {
+    call();
+    return std::nullopt;
+  } catch (const std::exception& x) {
+    return x.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
+result<std::unique_ptr<framer>> make_framer(const framer_factory& make) {
+  if (!make)
+    return error{errc::invalid_configuration, "its factory is an empty function"};
+  std::unique_ptr<framer> made;
+  if (const auto what = caught([&] { made = make(); }))
+    return error{errc::protocol_failed, "its factory threw: " + *what};
+  if (!made)
+    return error{errc::invalid_configuration, "its factory returned none"};
+  return made;
+}
+
 }  // namespace
+
+bool preserves_boundaries(const std::vector<framer_factory>& framers) {
+  return std::any_of(framers.begin(), framers.end(), [](const auto& make) {
+    const auto made = make_framer(make);
+    bool preserves = false;
+    return made && !caught([&] { preserves = (*made)->preserves_boundaries(); }) && preserves;
+  });
+}
 
 // -- layer ------------------------------------------------------------------------------
 
@@ -21,19 +55,43 @@ public:
   layer(framer_stack& stack, std::size_t level, std::unique_ptr<framer> what)
       : stack_(stack), level_(level), framer_(std::move(what)) {}
 
-  [[nodiscard]] framer& get() noexcept { return *framer_; }
-  [[nodiscard]] bool ready() const noexcept { return ready_; }
+  [[nodiscard]] std::string name() const { return std::string{framer_->name()}; }
   [[nodiscard]] bool inside_message() const noexcept { return !input_.empty() || !claims_.empty(); }
+
+  // -- calls to the framer --------------------------------------------------------------
+
+  void start() {
+    guarded([&] { framer_->start(*this); });
+  }
+
+  void stop() {
+    // Who closed by itself has nothing to say any more, and those below have been told.
+    if (!closed_)
+      guarded([&] { framer_->stop(*this); });
+  }
+
+  [[nodiscard]] bool preserves_boundaries() {
+    bool answer = false;
+    guarded([&] { answer = framer_->preserves_boundaries(); });
+    return answer;
+  }
+
+  result<void> new_sent_message(slice data, const message_context& context, bool end_of_message) {
+    result<void> done;
+    guarded(
+        [&] { done = framer_->new_sent_message(*this, std::move(data), context, end_of_message); });
+    return done ? done : explained(done.failure());
+  }
 
   /// Adds inbound bytes and lets the framer work on them.
   void feed(const message_context& context, slice data, bool end_of_message) {
     inbound_ = &context;
     last_ = end_of_message;
     take(std::move(data));
-    if (!input_.empty() && !stack_.failed_)
-      framer_->handle_received_data(*this);
+    if (!input_.empty() && !stack_.failed())
+      guarded([&] { framer_->handle_received_data(*this); });
     // A frame must not reach into the next datagram.
-    if (end_of_message && inside_message() && !stack_.failed_)
+    if (end_of_message && inside_message() && !stack_.failed())
       stack_.lose_message(level_);
     inbound_ = &no_context;
   }
@@ -48,16 +106,16 @@ public:
   // -- framer_context -------------------------------------------------------------------
 
   void make_connection_ready() override {
-    if (!stack_.failed_ && !std::exchange(ready_, true))
+    if (!stack_.failed() && !std::exchange(ready_, true))
       stack_.layer_ready(level_);
   }
 
   void make_connection_closed() override {
-    if (!std::exchange(closed_, true))
+    if (!stack_.failed() && !std::exchange(closed_, true))
       stack_.layer_closed(level_);
   }
 
-  void fail_connection(error reason) override { stack_.fail(std::move(reason)); }
+  void fail_connection(error reason) override { stack_.fail(explained(std::move(reason))); }
 
   void send(slice data) override { stack_.send_below(level_, std::move(data)); }
 
@@ -75,7 +133,7 @@ public:
   }
 
   std::optional<view> parse(std::size_t minimum, std::size_t maximum) override {
-    if (stack_.failed_ || available_ < minimum || input_.empty())
+    if (stack_.failed() || available_ < minimum || input_.empty())
       return std::nullopt;
     if (input_.front().size() < minimum)
       gather(minimum);
@@ -122,6 +180,23 @@ private:
     message_context context;
   };
 
+  /// Calls the framer. It is the application's: what it throws ends the Connection alone.
+  template<class Call>
+  void guarded(Call call) {
+    if (const auto what = caught(call))
+      fail("the framer threw: " + *what);
+  }
+
+  void fail(const std::string& text) { stack_.fail({errc::protocol_failed, name() + ": " + text}); }
+
+  /// Gives an error that says nothing a text.
+  [[nodiscard]] error explained(error given) const {
+    if (given && !given.text().empty())
+      return given;
+    return {given ? given.reason() : errc::protocol_failed,
+            name() + ": the framer failed without a reason"};
+  }
+
   /// Puts new bytes where earlier claims want them, the rest at the end.
   void take(slice data) {
     if (data.empty())
@@ -134,7 +209,7 @@ private:
 
   /// Gives the claims, in their order, what is there.
   void settle() {
-    while (!claims_.empty() && !stack_.failed_) {
+    while (!claims_.empty() && !stack_.failed()) {
       auto& first = claims_.front();
       if (first.bytes > 0 && input_.empty())
         return;
@@ -156,8 +231,7 @@ private:
     if (ready_)
       stack_.deliver_above(level_, context, std::move(data), end_of_message);
     else
-      stack_.fail({errc::protocol_failed,
-                   std::string{framer_->name()} + ": the framer delivered before it was ready"});
+      fail("the framer delivered before it was ready");
   }
 
   [[nodiscard]] std::size_t front_size() const noexcept {
@@ -223,8 +297,17 @@ framer_stack::framer_stack(const std::vector<framer_factory>& factories, data_un
                            arena& memory)
     : queue_(below), memory_(&memory) {
   layers_.reserve(factories.size());
-  for (const auto& make : factories)
-    layers_.push_back(std::make_unique<layer>(*this, layers_.size(), make()));
+  for (const auto& make : factories) {
+    auto made = make_framer(make);
+    if (!made) {
+      failure_ = {made.failure().reason(),
+                  "framer " + std::to_string(layers_.size() + 1) + ": " + made.failure().text()};
+      break;
+    }
+    layers_.push_back(std::make_unique<layer>(*this, layers_.size(), std::move(*made)));
+    preserves_boundaries_ = layers_.back()->preserves_boundaries() || preserves_boundaries_;
+  }
+  preserves_boundaries_ = preserves_boundaries_ && !failed();
 }
 
 framer_stack::~framer_stack() = default;
@@ -234,53 +317,52 @@ bool framer_stack::inside_message() const noexcept {
                      [](const auto& x) { return x->inside_message(); });
 }
 
-bool framer_stack::preserves_boundaries() const noexcept {
-  return std::any_of(layers_.begin(), layers_.end(),
-                     [](const auto& x) { return x->get().preserves_boundaries(); });
-}
-
 void framer_stack::start() {
-  if (layers_.empty())
+  if (failed())
+    sink_->on_framer_failed(failure_);
+  else if (layers_.empty())
     sink_->on_framers_ready();
   else
-    layers_.front()->get().start(*layers_.front());
+    layers_.front()->start();
 }
 
 void framer_stack::stop() {
-  if (layers_.empty())
+  if (layers_.empty() || stopped_ || failed())
     sink_->on_framers_stopped();
   else
-    layers_.back()->get().stop(*layers_.back());
+    layers_.back()->stop();
 }
 
 result<void> framer_stack::send(slice data, const message_context& context, bool end_of_message) {
-  const auto before = queue_.bytes();
+  if (failed())
+    return failure_;
+  const auto before = num_pushed_;
   sending_ = &context;
   sending_end_ = end_of_message;
   auto done = send_to(layers_.size(), std::move(data), context, end_of_message);
   sending_ = nullptr;
   sending_end_ = true;
-  if (auto refused = std::exchange(sending_failure_, {})) {
-    // With half of it on its way the peer could not tell what follows.
-    if (queue_.bytes() != before)
-      fail(refused);
-    return refused;
-  }
-  return done;
+  if (auto refused = std::exchange(sending_failure_, {}))
+    done = std::move(refused);
+  // With half of it on its way the peer could not tell what follows.
+  if (!done && num_pushed_ != before)
+    fail(done.failure());
+  return failed() ? failure_ : done;
 }
 
 result<void> framer_stack::send_to(std::size_t level, slice data, const message_context& context,
                                    bool end) {
-  if (level > 0) {
-    auto& next = *layers_[level - 1];
-    return next.get().new_sent_message(next, std::move(data), context, end);
-  }
+  if (level > 0)
+    return layers_[level - 1]->new_sent_message(std::move(data), context, end);
+  ++num_pushed_;
   queue_.push({std::move(data), context.shared_properties(), end,
                end && context.properties().final.value_or(false)});
   return {};
 }
 
 void framer_stack::send_below(std::size_t level, slice data) {
+  if (failed())
+    return;
   const auto& context = sending_ ? *sending_ : no_context;
   auto done = send_to(level, std::move(data), context, sending_end_);
   if (done)
@@ -294,13 +376,13 @@ void framer_stack::send_below(std::size_t level, slice data) {
 void framer_stack::receive(slice data, const message_context& context, bool end_of_message) {
   if (layers_.empty())
     sink_->on_deliver(context, std::move(data), end_of_message);
-  else if (!failed_)
+  else if (!failed())
     layers_.front()->feed(context, std::move(data), end_of_message);
 }
 
 void framer_stack::deliver_above(std::size_t level, const message_context& context, slice data,
                                  bool end) {
-  if (failed_)
+  if (failed())
     return;
   if (level + 1 < layers_.size())
     layers_[level + 1]->feed(context, std::move(data), end);
@@ -311,21 +393,27 @@ void framer_stack::deliver_above(std::size_t level, const message_context& conte
 void framer_stack::layer_ready(std::size_t level) {
   ++ready_;
   if (level + 1 < layers_.size())
-    layers_[level + 1]->get().start(*layers_[level + 1]);
+    layers_[level + 1]->start();
   else
     sink_->on_framers_ready();
 }
 
 void framer_stack::layer_closed(std::size_t level) {
-  if (level == 0)
-    sink_->on_framers_stopped();
-  else
-    layers_[level - 1]->get().stop(*layers_[level - 1]);
+  if (level > 0) {
+    layers_[level - 1]->stop();
+    return;
+  }
+  stopped_ = true;
+  sink_->on_framers_stopped();
 }
 
 void framer_stack::fail(error reason) {
-  if (!std::exchange(failed_, true))
-    sink_->on_framer_failed(std::move(reason));
+  if (failed())
+    return;
+  failure_ = std::move(reason);
+  // What goes wrong during the construction is told at the start.
+  if (sink_)
+    sink_->on_framer_failed(failure_);
 }
 
 /// The layers above may have part of it.
@@ -333,8 +421,8 @@ void framer_stack::lose_message(std::size_t level) {
   for (auto i = level; i < layers_.size(); ++i)
     layers_[i]->forget();
   sink_->on_broken_message(
-      {errc::deframing_failed, std::string{layers_[level]->get().name()} +
-                                   ": what came in one piece ends in the middle of a frame"});
+      {errc::deframing_failed,
+       layers_[level]->name() + ": what came in one piece ends in the middle of a frame"});
 }
 
 }  // namespace taps

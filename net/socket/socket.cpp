@@ -18,8 +18,13 @@ result<sys::descriptor> open_socket(sys::kernel& os, ip_family family, int type,
 }
 
 bool has_protocol(sys::kernel& os, int type, int protocol) {
-  return open_socket(os, ip_family::v4, type, protocol).has_value() ||
-         open_socket(os, ip_family::v6, type, protocol).has_value();
+  // Any other failure, such as a lack of descriptors, says nothing about the protocol.
+  const auto lacks = [&](ip_family family) {
+    const auto made = open_socket(os, family, type, protocol);
+    const auto code = made ? 0 : made.failure().os_code();
+    return code == EPROTONOSUPPORT || code == EAFNOSUPPORT || code == ESOCKTNOSUPPORT;
+  };
+  return !lacks(ip_family::v4) || !lacks(ip_family::v6);
 }
 
 result<void> bind_to_interface(sys::kernel& os, int fd, std::string_view name) {

@@ -273,6 +273,16 @@ TEST_F(channel_test, without_a_sink_all_is_kept_in_order) {
   EXPECT_EQ(next.take(), "");
 }
 
+TEST_F(channel_test, a_framer_that_closes_without_a_sink_is_kept) {
+  make_ready({[] { return std::make_unique<closing_framer>(); }});
+  tested->drop_sink();
+  below->data("c");
+  log_sink next;
+  tested->set_sink(next);
+  tested->tell_kept();
+  EXPECT_EQ(next.take(), "stopped");
+}
+
 TEST_F(channel_test, a_failure_without_a_sink_is_kept) {
   make_ready();
   tested->drop_sink();

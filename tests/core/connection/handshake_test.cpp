@@ -122,6 +122,35 @@ TEST_F(handshake_test, ends_with_the_failure_of_a_framer) {
   EXPECT_EQ(tested->take().failure().text(), "the peer said no");
 }
 
+TEST_F(handshake_test, ends_with_what_a_framer_threw) {
+  make({[]() -> std::unique_ptr<framer> { throw 1; }});
+  below->sink->on_ready();
+  EXPECT_EQ(done, 1);
+  EXPECT_EQ(tested->take().failure().reason(), errc::protocol_failed);
+}
+
+TEST_F(handshake_test, ends_when_a_framer_closes) {
+  make({[] { return std::make_unique<closing_framer>(true); }});
+  below->sink->on_ready();
+  EXPECT_EQ(done, 1);
+  auto outcome = tested->take();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.failure().reason(), errc::connection_aborted);
+}
+
+TEST_F(handshake_test, a_framer_that_closes_before_the_connection_takes_over_needs_no_stop) {
+  make({[] { return std::make_unique<closing_framer>(); }});
+  below->sink->on_ready();
+  auto ready = take();
+  below->data("c");
+  winner connection;
+  connection.machine.establish(std::move(ready));
+  EXPECT_EQ(connection.events(), "ready");
+  connection.machine.close();
+  EXPECT_EQ(connection.events(), "error ConnectionClosed");
+  EXPECT_EQ(below->calls, "close ");
+}
+
 TEST_F(handshake_test, framers_may_need_several_rounds) {
   make({shaking, shaking});
   below->sink->on_ready();

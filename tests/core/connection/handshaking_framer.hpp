@@ -61,4 +61,33 @@ private:
   bool ready_ = false;
 };
 
+/// Closes by itself: when anything comes, or already instead of getting ready and then all the
+/// same.
+class closing_framer final : public framer {
+public:
+  explicit closing_framer(bool at_start = false) : at_start_(at_start) {}
+
+  std::string_view name() const noexcept override { return "closing"; }
+
+  void start(framer_context& x) override {
+    if (at_start_)
+      x.make_connection_closed();
+    x.make_connection_ready();
+  }
+
+  result<void> new_sent_message(framer_context& x, slice data, const message_context&,
+                                bool) override {
+    x.send(std::move(data));
+    return {};
+  }
+
+  void handle_received_data(framer_context& x) override {
+    x.advance_receive_cursor(1);
+    x.make_connection_closed();
+  }
+
+private:
+  bool at_start_;
+};
+
 }  // namespace taps::testing

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <stdexcept>
+
 using namespace taps;
 
 namespace {
@@ -114,6 +117,50 @@ public:
     }
   }
 };
+
+/// Does in each call what the test says, or else what a framer without a format would do.
+class scripted final : public framer {
+public:
+  struct script {
+    std::function<void(framer_context&)> start = {};
+    std::function<void(framer_context&)> stop = {};
+    std::function<void(framer_context&)> receive = {};
+    std::function<result<void>(framer_context&, slice)> send = {};
+    std::function<bool()> preserves = {};
+  };
+  explicit scripted(script x) : script_(std::move(x)) {}
+  std::string_view name() const noexcept override { return "scripted"; }
+  bool preserves_boundaries() const override { return !script_.preserves || script_.preserves(); }
+  void start(framer_context& x) override {
+    script_.start ? script_.start(x) : x.make_connection_ready();
+  }
+  void stop(framer_context& x) override {
+    script_.stop ? script_.stop(x) : x.make_connection_closed();
+  }
+  result<void> new_sent_message(framer_context& x, slice data, const message_context&,
+                                bool) override {
+    if (script_.send)
+      return script_.send(x, std::move(data));
+    x.send(std::move(data));
+    return {};
+  }
+  void handle_received_data(framer_context& x) override {
+    if (script_.receive)
+      script_.receive(x);
+    else
+      while (auto next = x.parse(1, 100))
+        x.deliver_and_advance_receive_cursor(x.inbound_context(), next->bytes.size(), true);
+  }
+
+private:
+  script script_;
+};
+
+framer_factory play(scripted::script x) {
+  return [x] { return std::make_unique<scripted>(x); };
+}
+
+const auto throw_up = [](auto&&...) -> result<void> { throw std::runtime_error{"boom"}; };
 
 }  // namespace
 
@@ -331,6 +378,181 @@ TEST_F(framer_stack_test, what_a_lower_framer_refuses_is_an_error_of_that_send) 
   EXPECT_FALSE(heard.failure);
   EXPECT_TRUE(stack.send(slice::copy_of(std::string_view{"a"}), context, true));
   EXPECT_EQ(drain(stack), (std::string{"\0\5\0\0\0\1a", 7}));
+}
+
+TEST_F(framer_stack_test, half_a_message_in_the_queue_fails_the_stack) {
+  // Also where nothing can be counted in bytes: an empty datagram is one.
+  for (std::string_view half : {"half", ""})
+    for (auto unit : {data_unit::byte_stream, data_unit::datagram})
+      for (bool lower : {false, true}) {
+        auto halving = play({.send = [=](framer_context& x, slice) -> result<void> {
+          x.send(slice::copy_of(half));
+          return error{errc::message_too_large, "too much"};
+        }});
+        auto stack = make(lower ? std::vector{halving, play({})} : std::vector{halving}, unit);
+        sink got;
+        stack.set_sink(got);
+        stack.start();
+        auto sent = stack.send(slice::copy_of(std::string_view{"all"}), context, true);
+        ASSERT_FALSE(sent);
+        EXPECT_EQ(sent.failure().text(), "too much");
+        EXPECT_EQ(got.failure.text(), "too much") << lower << half;
+        EXPECT_EQ(got.failures, 1);
+      }
+}
+
+TEST_F(framer_stack_test, an_error_before_anything_was_pushed_fails_the_send_alone) {
+  auto stack = make({play({.send = [](framer_context&, slice) -> result<void> {
+                      return error{errc::message_too_large, "too much"};
+                    }})},
+                    data_unit::datagram);
+  stack.set_sink(heard);
+  stack.start();
+  for (int i = 0; i < 2; ++i)
+    EXPECT_FALSE(stack.send(slice::copy_of(std::string_view{"all"}), context, true));
+  EXPECT_EQ(heard.failures, 0);
+}
+
+// -- what the application's own framers may do ----------------------------------------------
+
+TEST_F(framer_stack_test, what_a_framer_throws_fails_the_stack) {
+  const std::pair<const char*, scripted::script> scripts[] = {
+      {"start", {.start = throw_up}},
+      {"stop", {.stop = throw_up}},
+      {"receive", {.receive = throw_up}},
+      {"send", {.send = throw_up}},
+      {"preserves", {.preserves = [] { return throw_up().has_value(); }}},
+  };
+  for (const auto& [where, x] : scripts)
+    for (bool upper : {false, true}) {
+      SCOPED_TRACE(std::string{where} + (upper ? ", above another" : ""));
+      auto stack = make(upper ? std::vector{play({}), play(x)} : std::vector{play(x), play({})});
+      sink got;
+      stack.set_sink(got);
+      stack.start();
+      auto sent = stack.send(slice::copy_of(std::string_view{"a"}), context, true);
+      EXPECT_EQ(sent.has_value(), where == std::string{"stop"} || where == std::string{"receive"});
+      stack.receive(slice::copy_of(std::string_view{"a"}), context, false);
+      stack.stop();
+      EXPECT_EQ(got.failures, 1);
+      EXPECT_EQ(to_string(got.failure), "ProtocolFailed: scripted: the framer threw: boom");
+      EXPECT_TRUE(sent || sent.failure() == got.failure);
+    }
+}
+
+TEST_F(framer_stack_test, anything_can_be_thrown) {
+  auto stack = make({play({.start = [](framer_context&) { throw 1; }})});
+  stack.set_sink(heard);
+  stack.start();
+  EXPECT_EQ(heard.failure.text(),
+            "scripted: the framer threw: something that is no std::exception");
+}
+
+TEST_F(framer_stack_test, no_framer_is_called_after_a_failure) {
+  int calls = 0;
+  const auto count = [&](framer_context&) { ++calls; };
+  auto stack = make({play({.stop = count, .receive = count}),
+                     play({.start =
+                               [](framer_context& x) {
+                                 x.fail_connection({errc::protocol_failed, "first"});
+                                 x.make_connection_ready();
+                                 x.make_connection_closed();
+                                 throw std::runtime_error{"second"};
+                               },
+                           .stop = count})});
+  stack.set_sink(heard);
+  stack.start();
+  stack.receive(slice::copy_of(std::string_view{"a"}), context, false);
+  EXPECT_FALSE(stack.send(slice::copy_of(std::string_view{"a"}), context, false));
+  stack.stop();
+  EXPECT_EQ(heard.failure.text(), "first");
+  EXPECT_EQ(heard.failures, 1);
+  EXPECT_FALSE(heard.ready);
+  EXPECT_FALSE(stack.ready());
+  EXPECT_EQ(calls, 0);
+}
+
+TEST_F(framer_stack_test, a_failure_has_a_reason) {
+  const auto nothing = [](framer_context& x) { x.fail_connection({}); };
+  const auto no_text = [](framer_context& x) { x.fail_connection({errc::timeout, ""}); };
+  const std::string text = "scripted: the framer failed without a reason";
+  for (auto [start, reason] :
+       {std::pair{std::function<void(framer_context&)>{nothing}, errc::protocol_failed},
+        {no_text, errc::timeout}}) {
+    auto stack = make({play({.start = start})});
+    sink got;
+    stack.set_sink(got);
+    stack.start();
+    EXPECT_EQ(got.failure, (error{reason, text}));
+  }
+  for (bool lower : {false, true}) {
+    auto mute = play({.send = [](framer_context&, slice) -> result<void> { return error{}; }});
+    auto stack = make(lower ? std::vector{mute, play({})} : std::vector{mute});
+    stack.set_sink(heard);
+    stack.start();
+    auto sent = stack.send(slice::copy_of(std::string_view{"a"}), context, true);
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.failure(), (error{errc::protocol_failed, text}));
+    EXPECT_EQ(heard.failures, 0);
+  }
+}
+
+TEST_F(framer_stack_test, who_closed_early_is_stopped_at_once) {
+  int goodbyes = 0;
+  auto stack = make({play({.stop = [&](framer_context&) { ++goodbyes; },
+                           .receive = [](framer_context& x) { x.make_connection_closed(); }})});
+  stack.set_sink(heard);
+  stack.start();
+  stack.receive(slice::copy_of(std::string_view{"a"}), context, false);
+  EXPECT_TRUE(heard.stopped);
+  heard.stopped = false;
+  stack.stop();
+  EXPECT_TRUE(heard.stopped);
+  EXPECT_EQ(goodbyes, 0);
+}
+
+TEST_F(framer_stack_test, a_framer_that_cannot_be_made_fails_the_start) {
+  const framer_factory threw = [] {
+    return throw_up() ? nullptr : std::make_unique<greedy>(nullptr);
+  };
+  const framer_factory null = [] { return nullptr; };
+  const std::pair<framer_factory, std::string> bad[] = {
+      {nullptr, "InvalidConfiguration: framer 2: its factory is an empty function"},
+      {null, "InvalidConfiguration: framer 2: its factory returned none"},
+      {threw, "ProtocolFailed: framer 2: its factory threw: boom"},
+  };
+  for (const auto& [factory, text] : bad) {
+    auto stack = make({length_prefix(), factory, length_prefix()});
+    sink got;
+    stack.set_sink(got);
+    EXPECT_FALSE(stack.preserves_boundaries());
+    EXPECT_FALSE(stack.ready());
+    stack.receive(slice::copy_of(std::string_view{"abcde"}), context, false);
+    EXPECT_EQ(got.failures, 0);
+    stack.start();
+    EXPECT_EQ(got.failures, 1);
+    EXPECT_EQ(to_string(got.failure), text);
+    EXPECT_FALSE(got.ready);
+    EXPECT_FALSE(stack.send(slice::copy_of(std::string_view{"a"}), context, true));
+
+    auto alone = make({factory});
+    sink alone_got;
+    alone.set_sink(alone_got);
+    alone.start();
+    EXPECT_FALSE(alone.ready());
+    EXPECT_EQ(alone_got.failures, 1);
+
+    EXPECT_FALSE(preserves_boundaries({factory}));
+    EXPECT_TRUE(preserves_boundaries({factory, length_prefix()}));
+  }
+}
+
+TEST(framers, keep_boundaries_if_one_does_without_throwing) {
+  const auto not_so = play({.preserves = [] { return false; }});
+  EXPECT_FALSE(preserves_boundaries({}));
+  EXPECT_FALSE(preserves_boundaries({not_so}));
+  EXPECT_TRUE(preserves_boundaries({not_so, play({})}));
+  EXPECT_FALSE(preserves_boundaries({play({.preserves = [] { return throw_up().has_value(); }})}));
 }
 
 TEST(message_context, is_a_snapshot_when_copied) {
