@@ -80,7 +80,9 @@ public:
     result<void> done;
     guarded(
         [&] { done = framer_->new_sent_message(*this, std::move(data), context, end_of_message); });
-    return done ? done : explained(done.failure());
+    if (!done)
+      done = explained(done.failure());
+    return done;
   }
 
   /// Adds inbound bytes and lets the framer work on them.
@@ -347,7 +349,9 @@ result<void> framer_stack::send(slice data, const message_context& context, bool
   // With half of it on its way the peer could not tell what follows.
   if (!done && num_pushed_ != before)
     fail(done.failure());
-  return failed() ? failure_ : done;
+  if (failed())
+    return failure_;
+  return done;
 }
 
 result<void> framer_stack::send_to(std::size_t level, slice data, const message_context& context,
@@ -374,9 +378,11 @@ void framer_stack::send_below(std::size_t level, slice data) {
 }
 
 void framer_stack::receive(slice data, const message_context& context, bool end_of_message) {
+  if (failed())
+    return;
   if (layers_.empty())
     sink_->on_deliver(context, std::move(data), end_of_message);
-  else if (!failed())
+  else
     layers_.front()->feed(context, std::move(data), end_of_message);
 }
 

@@ -539,6 +539,8 @@ TEST_F(framer_stack_test, a_framer_that_cannot_be_made_fails_the_start) {
     sink alone_got;
     alone.set_sink(alone_got);
     alone.start();
+    alone.receive(slice::copy_of(std::string_view{"a"}), context, true);
+    EXPECT_TRUE(alone_got.messages.empty());
     EXPECT_FALSE(alone.ready());
     EXPECT_EQ(alone_got.failures, 1);
 
