@@ -167,6 +167,12 @@ void shard::drop_queued() {
   closed_ = true;
   remote_.insert(remote_.begin(), queue_.begin(), queue_.end());
   queue_.clear();
+  for (const auto& entry : residents_)
+    if (auto* who = dynamic_cast<caf::scheduled_actor*>(
+            caf::actor_cast<caf::abstract_actor*>(entry.second.handle))) {
+      caf::intrusive_ptr_add_ref(static_cast<caf::resumable*>(who));
+      remote_.push_back(who);
+    }
   end_queued(std::move(guard));
 }
 

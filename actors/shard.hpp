@@ -152,9 +152,9 @@ protected:
   /// One turn: tasks, services, and a bounded number of mailboxes. Returns whether work is left.
   bool run_turn();
 
-  /// For the end, when no thread runs the loop any more: ends the actors that are still queued,
-  /// and from now on those that anyone enqueues. They would never run, and an actor system waits
-  /// for all its actors.
+  /// For the end, when no thread runs the loop any more: ends the actors that are still queued
+  /// or own descriptors, and from now on those that anyone enqueues. They would never run, and an
+  /// actor system waits for all its actors.
   void drop_queued();
 
 private:

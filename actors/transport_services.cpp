@@ -142,8 +142,7 @@ void transport_services::impl::tell_residents(bool at_once,
     x->post([where = x.get(), at_once, told] {
       where->for_each_resident([at_once](resident& y) { y.on_shutdown(at_once); });
       // What was spawned before has had its first turn, and is a resident, when the next begins.
-      if (told)
-        where->post(told);
+      where->post(told);
     });
 }
 
@@ -166,8 +165,12 @@ void transport_services::impl::shutdown(milliseconds grace) {
   wait_until(limit_after(grace), [&] { return *left == 0 && residents() == 0; });
   // Ending takes a few turns at most, unless a handler of the application never returns. Told
   // again and again, since others may have been about to initiate or spawn.
-  wait_until(limit_after(std::chrono::seconds{5}), [this] {
-    tell_residents(true, {});
+  left = std::make_shared<std::atomic<std::size_t>>(0);
+  wait_until(limit_after(std::chrono::seconds{5}), [&] {
+    if (*left == 0) {
+      *left = threads_.size();
+      tell_residents(true, [left] { --*left; });
+    }
     end_remembered();
     return std::all_of(threads_.begin(), threads_.end(),
                        [](const auto& x) { return x->num_actors() == 0; });
