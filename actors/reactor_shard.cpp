@@ -31,7 +31,7 @@ reactor_shard::reactor_shard(caf::actor_system& system) : shard(system) {}
 reactor_shard::~reactor_shard() { halt(); }
 
 void reactor_shard::start() {
-  thread_ = std::thread([this] { loop([] { return false; }); });
+  thread_ = std::thread([this] { loop(); });
 }
 
 void reactor_shard::halt() {
@@ -42,13 +42,11 @@ void reactor_shard::halt() {
   drop_queued();
 }
 
-void reactor_shard::run_here(const std::function<bool()>& done) { loop(done); }
-
-void reactor_shard::loop(const std::function<bool()>& done) {
+void reactor_shard::loop() {
   enter_thread();
   reactor_.buffers().bind_to_this_thread();
   bool more = false;
-  while (!stop_ && !done()) {
+  while (!stop_) {
     reactor_.poll(!more);
     more = run_turn();
     more = reactor_.run_deferred() || more;

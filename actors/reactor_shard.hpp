@@ -25,10 +25,6 @@ public:
   /// Ends the loop, joins the thread, and closes the shard.
   void halt();
 
-  /// Runs the loop on the calling thread until `done` returns true: for programs with one thread,
-  /// such as benchmarks. @pre not started
-  void run_here(const std::function<bool()>& done);
-
   // -- what the environment supplies -------------------------------------------------------
 
   [[nodiscard]] time_point now() const override { return reactor_.now(); }
@@ -43,7 +39,7 @@ protected:
   void wake() noexcept override { reactor_.wake(); }
 
 private:
-  void loop(const std::function<bool()>& done);
+  void loop();
 
   reactor reactor_;
   arena outbound_{reactor_.buffers()};

@@ -160,7 +160,9 @@ void connection_machine::frame(send_request what) {
     return;
   }
   auto& queue = channel_->queue();
+  framing_ = &what.context;
   auto done = channel_->send(std::move(what.data), what.context, what.end_of_message);
+  framing_ = nullptr;
   if (ended())
     return;
   if (!done) {
@@ -421,6 +423,9 @@ void connection_machine::fail_sends() {
     while (sends_.num_in_flight() > 0)
       emit_failure(kind::send_error, sends_.land().context, reason);
   }
+  // A framer failed over it.
+  if (framing_)
+    emit_failure(kind::send_error, *framing_, reason);
   while (sends_.has_waiting()) {
     auto request = sends_.take();
     if (established_ || !request.with_initiate)

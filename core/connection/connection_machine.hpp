@@ -137,6 +137,8 @@ private:
   /// What was set before `configure`.
   std::vector<std::pair<std::string, property_value>> early_settings_;
   send_queue sends_;
+  /// Of the Send that the framers have in hand; null for none.
+  const message_context* framing_ = nullptr;
   receive_queue receives_;
   ring<connection_event> events_;
   /// Why the Connection ends, once it does.

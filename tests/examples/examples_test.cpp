@@ -141,7 +141,7 @@ TEST(examples, socat_as_server) {
   if (!has_program("socat"))
     GTEST_SKIP() << "socat is not installed";
   server stranger{"socat -d -d TCP-LISTEN:0,bind=127.0.0.1 "
-                  "SYSTEM:\"head -c 17 >/dev/null; printf Hello_from_server\"",
+                  "SYSTEM:\"head -c 12 >/dev/null; printf Hello_from_server\"",
                   "listening on AF=2 127.0.0.1:"};
   const auto client = run_client("127.0.0.1", stranger.port());
   EXPECT_EQ(client.text, "Got message 17: Hello_from_server\n");
