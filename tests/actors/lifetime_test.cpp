@@ -76,9 +76,10 @@ TEST_F(lifetime, a_second_shutdown_waits_for_the_first) {
   auto first = std::async(std::launch::async, [mine]() mutable { mine.shutdown(0ms); });
   auto second = std::async(std::launch::async, [mine]() mutable { mine.shutdown(0ms); });
   EXPECT_EQ(second.wait_for(100ms), std::future_status::timeout);
+  EXPECT_EQ(first.wait_for(0ms), std::future_status::timeout);
   release->set_value();
   EXPECT_EQ(second.wait_for(10s), std::future_status::ready);
-  EXPECT_EQ(first.wait_for(0ms), std::future_status::ready);
+  EXPECT_EQ(first.wait_for(10s), std::future_status::ready);
 }
 
 TEST_F(lifetime, the_longest_grace_ends_with_the_last_resident) {

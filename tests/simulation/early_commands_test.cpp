@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
 using namespace taps;
 using namespace taps::testing;
 using namespace std::chrono_literals;
@@ -21,6 +23,16 @@ public:
                                 bool) override {
     context.send(std::move(data));
     return {};
+  }
+  void handle_received_data(framer_context&) override {}
+};
+
+/// Chokes on the first Message.
+class choking_framer final : public framer {
+public:
+  std::string_view name() const noexcept override { return "choking"; }
+  result<void> new_sent_message(framer_context&, slice, const message_context&, bool) override {
+    throw std::runtime_error{"thrown by a test"};
   }
   void handle_received_data(framer_context&) override {}
 };
@@ -135,6 +147,19 @@ TEST_F(early_commands, the_longest_times_are_no_times_at_all) {
   sim.run_for(1h);
   EXPECT_EQ(owner.count<closed>(), 1u) << owner.text();
   EXPECT_EQ(sim.network().peers()[0]->received().size(), 1024u * 1024);
+}
+
+TEST_F(early_commands, each_send_is_answered_when_a_framer_throws_at_the_first) {
+  auto pre = sim.to("192.0.2.1", 80);
+  pre.add_framer([] { return std::make_unique<choking_framer>(); });
+  auto conn = initiate(pre, owner);
+  send(conn, "one");
+  send(conn, "two");
+  sim.run_for(1s);
+  EXPECT_EQ(owner.count<send_error>(), 2u) << owner.text();
+  ASSERT_EQ(owner.count<connection_error>(), 1u) << owner.text();
+  EXPECT_THAT(to_string(owner.last<connection_error>()->reason), HasSubstr("choking"));
+  EXPECT_EQ(owner.last<connection_error>(), &std::get<connection_error>(owner.events().back()));
 }
 
 TEST_F(early_commands, accepted_handshakes_end_and_nobody_hears_of_them) {
