@@ -1,41 +1,12 @@
-// SND, RCV, FRM, TRM and ORD: data transfer and termination, against plain sockets and ourselves.
+// SND, RCV and FRM: data transfer, against plain sockets and ourselves.
 
-#include "taps/tests/conformance/support/fixture.hpp"
-
-#include <atomic>
-#include <future>
-#include <mutex>
-#include <thread>
+#include "taps/tests/conformance/support/transfer_fixture.hpp"
 
 using namespace taps;
 using namespace taps::testing;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A Connection to a plain socket.
-class transfer : public conformance {
-protected:
-  void connect(transport_properties wanted = reliable_inorder_stream(),
-               std::vector<framer_factory> framers = {}, reaction react = {}) {
-    listener_ = posix_bind();
-    me_ = make_owner(std::move(react));
-    auto pre = to(loopback_remote(listener_.port()), std::move(wanted));
-    for (auto& x : framers)
-      pre.add_framer(x);
-    made_ = initiate(pre, me_.actor);
-    peer_ = posix_accept(listener_);
-  }
-
-  std::string names() { return me_.log->names(); }
-
-  posix_socket listener_;
-  posix_socket peer_;
-  owner me_;
-  connection made_;
-};
-
-using conformance_transfer = transfer;
 
 /// Passes everything on; for orders and endings.
 class tag_framer : public framer {
@@ -94,7 +65,7 @@ framer_factory tag(std::string text) {
 
 // -- sending ----------------------------------------------------------------------------------
 
-TEST_F(conformance_transfer, SND_01_one_sent_each_in_order) {
+TEST_F(transfer, SND_01_one_sent_each_in_order) {
   connect();
   std::vector<message_context> contexts;
   for (int i = 0; i < 100; ++i) {
@@ -113,7 +84,7 @@ TEST_F(conformance_transfer, SND_01_one_sent_each_in_order) {
   }
 }
 
-TEST_F(conformance_transfer, SND_02_too_large_for_a_datagram) {
+TEST_F(transfer, SND_02_too_large_for_a_datagram) {
   auto me = make_owner();
   auto receiver = posix_bind(0, AF_INET, SOCK_DGRAM);
   auto made = initiate(to(loopback_remote(receiver.port()), unreliable_datagram()), me.actor);
@@ -124,7 +95,7 @@ TEST_F(conformance_transfer, SND_02_too_large_for_a_datagram) {
   EXPECT_EQ(receiver.read(4), "fits");
 }
 
-TEST_F(conformance_transfer, MSG_02_zero_length_datagram) {
+TEST_F(transfer, MSG_02_zero_length_datagram) {
   auto server = listen_at(at(loopback_local(), unreliable_datagram()), [](auto*, const told& x) {
     if (x.what == "connection_received")
       receive(x.connection);
@@ -134,7 +105,7 @@ TEST_F(conformance_transfer, MSG_02_zero_length_datagram) {
   EXPECT_TRUE(server.by.log->wait("received").data.empty());
 }
 
-TEST_F(conformance_transfer, MSG_05_not_replayable_over_datagrams) {
+TEST_F(transfer, MSG_05_not_replayable_over_datagrams) {
   auto me = make_owner();
   auto made = initiate(to(loopback_remote(9), unreliable_datagram()), me.actor);
   taps::send(made, "x", message_context{}.with_safely_replayable(false));
@@ -143,7 +114,7 @@ TEST_F(conformance_transfer, MSG_05_not_replayable_over_datagrams) {
 
 // -- receiving -----------------------------------------------------------------------------------
 
-TEST_F(conformance_transfer, RCV_01_one_event_per_receive) {
+TEST_F(transfer, RCV_01_one_event_per_receive) {
   connect();
   me_.log->wait("ready");
   ASSERT_TRUE(peer_.send("a"));
@@ -156,7 +127,7 @@ TEST_F(conformance_transfer, RCV_01_one_event_per_receive) {
   EXPECT_EQ(me_.log->count("received_partial"), 1u);
 }
 
-TEST_F(conformance_transfer, RCV_02_data_before_receive) {
+TEST_F(transfer, RCV_02_data_before_receive) {
   connect();
   ASSERT_TRUE(peer_.send("early"));
   me_.log->wait("ready");
@@ -165,7 +136,7 @@ TEST_F(conformance_transfer, RCV_02_data_before_receive) {
   EXPECT_EQ(me_.log->wait("received_partial").data.view(), "early");
 }
 
-TEST_F(conformance_transfer, RCV_04_datagrams_are_split_not_cut) {
+TEST_F(transfer, RCV_04_datagrams_are_split_not_cut) {
   auto server = listen_at(at(loopback_local(), unreliable_datagram()), [](auto*, const told& x) {
     if (x.what == "connection_received")
       receive(x.connection, {.max_length = 1000, .count = 2});
@@ -181,7 +152,7 @@ TEST_F(conformance_transfer, RCV_04_datagrams_are_split_not_cut) {
   EXPECT_EQ(first.context, second.context);
 }
 
-TEST_F(conformance_transfer, RCV_06_byte_streams_yield_partial) {
+TEST_F(transfer, RCV_06_byte_streams_yield_partial) {
   connect();
   receive(made_);
   ASSERT_TRUE(peer_.send("abc"));
@@ -190,7 +161,7 @@ TEST_F(conformance_transfer, RCV_06_byte_streams_yield_partial) {
   EXPECT_FALSE(ev.end);
 }
 
-TEST_F(conformance_transfer, RCV_07_end_of_the_peers_data) {
+TEST_F(transfer, RCV_07_end_of_the_peers_data) {
   connect();
   receive(made_);
   peer_.finish();
@@ -203,7 +174,7 @@ TEST_F(conformance_transfer, RCV_07_end_of_the_peers_data) {
   EXPECT_EQ(me_.log->count("closed"), 0u);
 }
 
-TEST_F(conformance_transfer, RCV_12_no_receive_no_reading) {
+TEST_F(transfer, RCV_12_no_receive_no_reading) {
   connect();
   me_.log->wait("ready");
   std::size_t written = 0;
@@ -218,7 +189,7 @@ TEST_F(conformance_transfer, RCV_12_no_receive_no_reading) {
   EXPECT_LT(written, std::size_t{64} << 20);
 }
 
-TEST_F(conformance_transfer, RCV_13_bad_receives) {
+TEST_F(transfer, RCV_13_bad_receives) {
   connect();
   me_.log->wait("ready");
   receive(made_, {.max_length = 0});
@@ -234,7 +205,7 @@ TEST_F(conformance_transfer, RCV_13_bad_receives) {
 
 // -- framers --------------------------------------------------------------------------------------
 
-TEST_F(conformance_transfer, FRM_01_three_in_one_segment_and_one_in_many) {
+TEST_F(transfer, FRM_01_three_in_one_segment_and_one_in_many) {
   connect(reliable_inorder_stream(), {length_prefix()});
   receive(made_, {.count = 4});
   const std::string frame{"\0\0\0\2ab", 6};
@@ -247,7 +218,7 @@ TEST_F(conformance_transfer, FRM_01_three_in_one_segment_and_one_in_many) {
   EXPECT_EQ(me_.log->wait("received", 4).data.view(), "ab");
 }
 
-TEST_F(conformance_transfer, FRM_02_order_of_framers) {
+TEST_F(transfer, FRM_02_order_of_framers) {
   connect(reliable_inorder_stream(), {tag("A"), tag("B")});
   taps::send(made_, "x");
   EXPECT_EQ(peer_.read(7), "A(B(x))");
@@ -256,7 +227,7 @@ TEST_F(conformance_transfer, FRM_02_order_of_framers) {
   EXPECT_EQ(me_.log->wait("received").data.view(), "yAB");
 }
 
-TEST_F(conformance_transfer, FRM_05_failure_after_ready) {
+TEST_F(transfer, FRM_05_failure_after_ready) {
   connect(reliable_inorder_stream(), {tag("A")});
   me_.log->wait("ready");
   receive(made_);
@@ -264,7 +235,7 @@ TEST_F(conformance_transfer, FRM_05_failure_after_ready) {
   EXPECT_EQ(me_.log->wait("connection_error").reason.reason(), errc::deframing_failed);
 }
 
-TEST_F(conformance_transfer, FRM_06_last_words) {
+TEST_F(transfer, FRM_06_last_words) {
   connect(reliable_inorder_stream(), {tag("A")});
   me_.log->wait("ready");
   close(made_);
@@ -273,7 +244,7 @@ TEST_F(conformance_transfer, FRM_06_last_words) {
   me_.log->wait("closed");
 }
 
-TEST_F(conformance_transfer, FRM_06_closed_waits_for_the_framer) {
+TEST_F(transfer, FRM_06_closed_waits_for_the_framer) {
   connect(reliable_inorder_stream(), {[] { return std::make_unique<polite_framer>(); }});
   me_.log->wait("ready");
   close(made_);
@@ -291,14 +262,14 @@ TEST_F(conformance_transfer, FRM_06_closed_waits_for_the_framer) {
   EXPECT_EQ(names(), "ready closed");
 }
 
-TEST_F(conformance_transfer, FRM_11_oversize_length) {
+TEST_F(transfer, FRM_11_oversize_length) {
   connect(reliable_inorder_stream(), {length_prefix()});
   receive(made_);
   ASSERT_TRUE(peer_.send("\xff\xff\xff\xffx"));
   EXPECT_EQ(me_.log->wait("receive_error").reason.reason(), errc::deframing_failed);
 }
 
-TEST_F(conformance_transfer, FRM_11_end_inside_a_frame) {
+TEST_F(transfer, FRM_11_end_inside_a_frame) {
   connect(reliable_inorder_stream(), {length_prefix()});
   receive(made_);
   ASSERT_TRUE(peer_.send(std::string_view{"\0\0\0\5ab", 6}));
@@ -306,300 +277,4 @@ TEST_F(conformance_transfer, FRM_11_end_inside_a_frame) {
   me_.log->wait("received_partial");
   receive(made_);
   EXPECT_EQ(me_.log->wait("receive_error").reason.reason(), errc::deframing_failed);
-}
-
-// -- termination ----------------------------------------------------------------------------------
-
-TEST_F(conformance_transfer, TRM_01_close_delivers_everything) {
-  connect();
-  me_.log->wait("ready");
-  ASSERT_TRUE(peer_.send(std::string(1000, 'u')));
-  taps::send(made_, std::string(1 << 20, 'x'), {}, {.notify = true});
-  close(made_);
-  int failure = 0;
-  EXPECT_EQ(peer_.read(static_cast<std::size_t>(-1), &failure).size(), std::size_t{1} << 20);
-  EXPECT_EQ(failure, 0);
-  peer_.close();
-  me_.log->wait("closed");
-  EXPECT_EQ(names(), "ready sent closed");
-}
-
-TEST_F(conformance_transfer, TRM_01_the_owner_may_leave) {
-  listener_ = posix_bind();
-  auto pre = to(loopback_remote(listener_.port()));
-  net_.spawn([pre](caf::event_based_actor* self) -> caf::behavior {
-    auto made = initiate(pre, self);
-    return {[=](const ready&) {
-      taps::send(made, std::string(1 << 20, 'x'));
-      close(made);
-      self->quit();
-    }};
-  });
-  peer_ = posix_accept(listener_);
-  int failure = 0;
-  EXPECT_EQ(peer_.read(static_cast<std::size_t>(-1), &failure).size(), std::size_t{1} << 20);
-  EXPECT_EQ(failure, 0);
-}
-
-TEST_F(conformance_transfer, TRM_02_abort_resets) {
-  connect();
-  me_.log->wait("ready");
-  abort(made_);
-  EXPECT_EQ(me_.log->wait("connection_error").reason.reason(), errc::local_abort);
-  int failure = 0;
-  peer_.read(1, &failure);
-  EXPECT_EQ(failure, ECONNRESET);
-}
-
-TEST_F(conformance_transfer, TRM_02_the_peers_reset) {
-  connect();
-  me_.log->wait("ready");
-  peer_.reset();
-  EXPECT_EQ(me_.log->wait("connection_error").reason.reason(), errc::connection_aborted);
-}
-
-TEST_F(conformance_transfer, TRM_03_abort_answers_everything_first) {
-  connect();
-  me_.log->wait("ready");
-  taps::send(made_, std::string(64 << 20, 'x'));
-  receive(made_);
-  abort(made_);
-  me_.log->wait("connection_error");
-  EXPECT_EQ(names(), "ready send_error receive_error connection_error");
-}
-
-TEST_F(conformance_transfer, TRM_04_datagrams_close_and_abort) {
-  auto free = posix_bind(0, AF_INET, SOCK_DGRAM);
-  const auto port = free.port();
-  free.close();
-  auto me = make_owner();
-  auto made = initiate(net_.preconnection({loopback_local(port)}, {loopback_remote(9)},
-                                          unreliable_datagram(), plain()),
-                       me.actor);
-  me.log->wait("ready");
-  close(made);
-  me.log->wait("closed");
-  EXPECT_GE(posix_bind(port, AF_INET, SOCK_DGRAM).get(), 0);
-  auto other = initiate(to(loopback_remote(9), unreliable_datagram()), me.actor);
-  me.log->wait("ready", 2);
-  abort(other);
-  EXPECT_EQ(me.log->wait("connection_error").reason.reason(), errc::local_abort);
-}
-
-TEST_F(conformance_transfer, TRM_05_double_close) {
-  connect();
-  me_.log->wait("ready");
-  close(made_);
-  close(made_);
-  peer_.read();
-  peer_.close();
-  me_.log->wait("closed");
-  close(made_);
-  abort(made_);
-  EXPECT_EQ(names(), "ready closed");
-}
-
-TEST_F(conformance_transfer, TRM_05_abort_in_closing) {
-  connect();
-  me_.log->wait("ready");
-  close(made_);
-  abort(made_);
-  me_.log->wait("connection_error");
-  EXPECT_EQ(names(), "ready connection_error");
-}
-
-// -- order ----------------------------------------------------------------------------------------
-
-TEST_F(conformance_transfer, ORD_01_nothing_after_the_end) {
-  connect();
-  me_.log->wait("ready");
-  abort(made_);
-  me_.log->wait("connection_error");
-  taps::send(made_, "x");
-  receive(made_);
-  close(made_);
-  auto other = make_owner();
-  auto second = initiate(to(loopback_remote(listener_.port())), other.actor);
-  other.log->wait("ready");
-  settle(second);
-  EXPECT_EQ(names(), "ready connection_error");
-}
-
-TEST_F(conformance_transfer, ORD_01_nor_after_closed_and_establishment_error) {
-  connect();
-  me_.log->wait("ready");
-  receive(made_, {.count = 100});
-  close(made_);
-  peer_.read();
-  peer_.close();
-  me_.log->wait("closed");
-  closed_port nobody;
-  auto failed = initiate(to(loopback_remote(nobody.port())), me_.actor);
-  receive(failed, {.count = 100});
-  me_.log->wait("establishment_error");
-  const auto before = names();
-  for (const auto& x : {made_, failed}) {
-    taps::send(x, "x", {}, {.notify = true});
-    receive(x);
-    close(x);
-    abort(x);
-  }
-  // Events of a later Connection come after any that these could have caused.
-  auto last = initiate(to(loopback_remote(listener_.port())), me_.actor);
-  me_.log->wait("ready", 2);
-  settle(last);
-  EXPECT_EQ(names(), before + " ready");
-}
-
-TEST_F(conformance_transfer, ORD_02_closed_waits_although_the_connection_has_ended) {
-  std::promise<void> entered;
-  std::promise<void> go;
-  auto gate = go.get_future().share();
-  // On a thread of its own, so that the Connection can go on and end.
-  me_ = make_unpinned_owner([&entered, gate](auto*, const told& x) {
-    if (x.what == "received_partial") {
-      entered.set_value();
-      gate.wait_for(10s);
-    }
-  });
-  listener_ = posix_bind();
-  made_ = initiate(to(loopback_remote(listener_.port())), me_.actor);
-  peer_ = posix_accept(listener_);
-  receive(made_);
-  ASSERT_TRUE(peer_.send("x"));
-  ASSERT_EQ(entered.get_future().wait_for(10s), std::future_status::ready);
-  close(made_);
-  EXPECT_EQ(peer_.read(), "");
-  peer_.close();
-  const auto limit = std::chrono::steady_clock::now() + 10s;
-  while (net_.num_residents() != 0 && std::chrono::steady_clock::now() < limit)
-    std::this_thread::yield();
-  EXPECT_EQ(net_.num_residents(), 0u);
-  EXPECT_EQ(names(), "ready");
-  go.set_value();
-  me_.log->wait("closed");
-  EXPECT_EQ(names(), "ready received_partial closed");
-}
-
-TEST_F(conformance_transfer, ORD_02_closed_waits_for_slow_handlers) {
-  std::promise<void> go;
-  auto gate = go.get_future().share();
-  connect(reliable_inorder_stream(), {}, [gate](auto*, const told& x) {
-    if (x.what == "received_partial")
-      gate.wait_for(10s);
-  });
-  receive(made_);
-  ASSERT_TRUE(peer_.send("x"));
-  close(made_);
-  go.set_value();
-  peer_.read();
-  peer_.close();
-  me_.log->wait("closed");
-  const auto all = me_.log->all();
-  EXPECT_EQ(all.back().what, "closed");
-}
-
-TEST_F(conformance_transfer, ORD_03_every_action_inside_a_handler) {
-  std::atomic<int> inside = 0;
-  connect(reliable_inorder_stream(), {}, [&inside](auto*, const told& x) {
-    EXPECT_EQ(++inside, 1) << x.what << " inside another handler";
-    if (x.what == "ready") {
-      receive(x.connection);
-      taps::send(x.connection, "one");
-    }
-    if (x.what == "received_partial") {
-      taps::send(x.connection, "two");
-      close(x.connection);
-      receive(x.connection);
-      abort(x.connection);
-    }
-    --inside;
-  });
-  EXPECT_EQ(peer_.read(3), "one");
-  ASSERT_TRUE(peer_.send("x"));
-  me_.log->wait("connection_error");
-  EXPECT_EQ(me_.log->all().back().what, "connection_error");
-}
-
-TEST_F(conformance_transfer, ORD_04_states_of_events) {
-  connect();
-  EXPECT_EQ(me_.log->wait("ready").state, connection_state::established);
-  receive(made_);
-  ASSERT_TRUE(peer_.send("x"));
-  EXPECT_EQ(me_.log->wait("received_partial").state, connection_state::established);
-  EXPECT_EQ(properties_of(made_).get("connState"), property_value{connection_state::established});
-  receive(made_);
-  close(made_);
-  EXPECT_EQ(me_.log->wait("receive_error").state, connection_state::closing);
-  peer_.read();
-  peer_.close();
-  EXPECT_EQ(me_.log->wait("closed").state, connection_state::closed);
-}
-
-TEST_F(conformance_transfer, ORD_04_a_query_in_the_handler_says_the_same) {
-  struct answers {
-    std::mutex mutex;
-    std::vector<std::string> told;
-    std::vector<std::string> asked;
-  };
-  auto got = std::make_shared<answers>();
-  connect(reliable_inorder_stream(), {}, [got](caf::event_based_actor* self, const told& x) {
-    if (x.what == "closed" || x.what == "connection_error")
-      return;
-    std::lock_guard guard{got->mutex};
-    got->told.push_back(x.what + " " + to_string(property_value{x.state}));
-    self->request(x.connection, caf::infinite, get_properties_command{})
-        .then([got, what = x.what](const property_list& y) {
-          std::lock_guard inner{got->mutex};
-          got->asked.push_back(what + " " + to_string(y.get("connState")));
-        });
-  });
-  me_.log->wait("ready");
-  settle(made_);
-  taps::send(made_, "x", {}, {.notify = true});
-  me_.log->wait("sent");
-  settle(made_);
-  receive(made_);
-  ASSERT_TRUE(peer_.send("x"));
-  me_.log->wait("received_partial");
-  settle(made_);
-  receive(made_);
-  close(made_);
-  // The peer stays, so that the Connection is Closing for a while.
-  me_.log->wait("receive_error");
-  settle(made_);
-  peer_.read();
-  peer_.close();
-  me_.log->wait("closed");
-  std::lock_guard guard{got->mutex};
-  EXPECT_EQ(got->asked, got->told);
-  EXPECT_EQ(got->told,
-            (std::vector<std::string>{"ready Established", "sent Established",
-                                      "received_partial Established", "receive_error Closing"}));
-}
-
-TEST_F(conformance_transfer, ORD_05_the_last_handle_goes_in_a_handler) {
-  listener_ = posix_bind();
-  auto pre = to(loopback_remote(listener_.port()));
-  std::promise<void> up;
-  std::promise<void> ended;
-  net_.spawn([&](caf::event_based_actor* self) -> caf::behavior {
-    auto held = std::make_shared<connection>(initiate(pre, self));
-    return {
-        [=, &up](const ready& x) {
-          receive(x.connection);
-          *held = nullptr;
-          up.set_value();
-        },
-        [=, &ended](const connection_error&) {
-          ended.set_value();
-          self->quit();
-        },
-        [](const receive_error&) {},
-    };
-  });
-  peer_ = posix_accept(listener_);
-  ASSERT_EQ(up.get_future().wait_for(10s), std::future_status::ready);
-  peer_.reset();
-  EXPECT_EQ(ended.get_future().wait_for(10s), std::future_status::ready);
 }
