@@ -19,6 +19,7 @@ namespace {
 
 struct arguments {
   bool quick = false;
+  bool lone = false;
   std::vector<std::string> only;
   std::vector<std::string> subjects;
   std::string json;
@@ -105,7 +106,8 @@ int run(const arguments& args) {
   using namespace std::chrono_literals;
   bench::runner runner({.duration = args.quick ? 50ms : 400ms,
                         .cpu = cpu,
-                        .second_cpu = second == cpus.end() ? cpu : *second});
+                        .second_cpu = second == cpus.end() ? cpu : *second,
+                        .lone = args.lone});
   bench::report report;
   for (auto& w : bench::all_works()) {
     if (!chosen(args.only, w.name))
@@ -131,6 +133,7 @@ int main(int argc, char** argv) {
       "taking turns, and prints ratios to the raw loop.");
   arguments args;
   app.add_flag("--quick", args.quick, "smoke run: short runs, 3 rounds unless told");
+  app.add_flag("--lone", args.lone, "no sleeping thread beside the loops; see bench/README.md");
   app.add_option("--only", args.only, "measure this work only (may be repeated)")
       ->check(CLI::IsMember(work_names()))
       ->take_all();

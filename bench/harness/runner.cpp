@@ -1,6 +1,5 @@
 #include "taps/bench/harness/runner.hpp"
 
-#include "taps/bench/harness/child.hpp"
 #include "taps/bench/harness/meter.hpp"
 #include "taps/bench/harness/pinning.hpp"
 #include "taps/bench/harness/sockets.hpp"
@@ -97,9 +96,20 @@ std::vector<observation> runner::run(const work& w, const subject& s) {
   return {};
 }
 
+child runner::start(int cpu, const std::function<void(report_pipe)>& body) const {
+  return {cpu, [&](report_pipe out) {
+            if (!opts_.lone)
+              std::thread{[] {
+                for (;;)
+                  ::pause();
+              }}.detach();
+            body(out);
+          }};
+}
+
 std::vector<observation> runner::run_rate(const work& w, const subject& s) {
   auto orders = fresh(w.orders);
-  child process(opts_.cpu, [&](report_pipe out) {
+  auto process = start(opts_.cpu, [&](report_pipe out) {
     rate_meter m(opts_.duration, [out](const rate_sample& x) { out.put(x); });
     if (w.cpus == 2)
       run_two(s, orders, opts_.second_cpu, m);
@@ -117,7 +127,7 @@ std::vector<observation> runner::run_beside_idle(const work& w, const subject& s
   plan idle{.what = exchange::idle,
             .connections = possible_connections(w.idle_connections),
             .address = orders.address};
-  child process(opts_.cpu, [&](report_pipe out) {
+  auto process = start(opts_.cpu, [&](report_pipe out) {
     rate_meter m(opts_.duration, [out](const rate_sample& x) { out.put(x); });
     no_meter nobody;
     auto both = s.make();
@@ -129,7 +139,7 @@ std::vector<observation> runner::run_beside_idle(const work& w, const subject& s
   std::uint16_t port = 0;
   if (!process.take(port, limit()))
     return {};
-  child far_ends(opts_.cpu, [&](report_pipe) { hold_connections(idle, port); });
+  auto far_ends = start(opts_.cpu, [&](report_pipe) { hold_connections(idle, port); });
   rate_sample x;
   if (!process.take(x, limit()))
     return {};
@@ -139,7 +149,7 @@ std::vector<observation> runner::run_beside_idle(const work& w, const subject& s
 std::vector<observation> runner::run_resident_bytes(const work& w, const subject& s) {
   auto orders = fresh(w.orders);
   orders.connections = possible_connections(orders.connections);
-  child server(opts_.cpu, [&](report_pipe out) {
+  auto server = start(opts_.cpu, [&](report_pipe out) {
     std::uint64_t before = 0;
     auto m = memory_meter(orders, out, before);
     auto loop = s.make();
@@ -149,7 +159,7 @@ std::vector<observation> runner::run_resident_bytes(const work& w, const subject
   std::uint16_t port = 0;
   if (!server.take(port, limit()))
     return {};
-  child client(opts_.cpu, [&](report_pipe out) {
+  auto client = start(opts_.cpu, [&](report_pipe out) {
     std::uint64_t before = 0;
     auto m = memory_meter(orders, out, before);
     auto loop = s.make();

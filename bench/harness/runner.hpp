@@ -1,9 +1,11 @@
 #pragma once
 
+#include "taps/bench/harness/child.hpp"
 #include "taps/bench/harness/subject.hpp"
 #include "taps/bench/harness/work.hpp"
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,9 @@ public:
     int cpu = 0;
     /// CPU of the driving end of two-CPU works.
     int second_cpu = 0;
+    /// Leaves out the sleeping thread that every process has beside its loops, so that no subject
+    /// gains by being alone: the kernel handles the descriptors of a single thread faster.
+    bool lone = false;
   };
 
   explicit runner(options opts);
@@ -34,6 +39,7 @@ public:
   std::vector<observation> run(const work& w, const subject& s);
 
 private:
+  child start(int cpu, const std::function<void(report_pipe)>& body) const;
   std::vector<observation> run_rate(const work& w, const subject& s);
   std::vector<observation> run_beside_idle(const work& w, const subject& s);
   std::vector<observation> run_resident_bytes(const work& w, const subject& s);
