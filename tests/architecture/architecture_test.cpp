@@ -67,6 +67,8 @@ findings check_layers(const source& x) {
   }
   if (!starts_with(x.path, "net/resolver/"))
     forbid(x, R"(#include <ares.*)", out);
+  if (!starts_with(x.path, "net/path/"))
+    forbid(x, R"(#include <libmnl.*)", out);
   return out;
 }
 
