@@ -5,14 +5,22 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace taps {
 
+namespace {
+
+/// How often a port that the kernel chose for one place may be taken at another.
+constexpr int port_tries = 16;
+
+}  // namespace
+
 acceptor_actor::acceptor_actor(caf::actor_config& cfg, shard_ptr home,
                                std::shared_ptr<const listening> state,
-                               std::vector<listening_place> places, bool shared)
+                               std::vector<listening_place> places, port_sharing sharing)
     : pinned(cfg, std::move(home)), state_(std::move(state)), places_(std::move(places)),
-      shared_(shared) {}
+      sharing_(sharing) {}
 
 acceptor_actor::~acceptor_actor() = default;
 
@@ -20,7 +28,7 @@ caf::behavior acceptor_actor::make_behavior() {
   home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
   const auto outcome = bind();
   send(caf::actor_cast<listener_interface>(state_->handle),
-       acceptor_news{outcome ? error{} : outcome.failure()});
+       acceptor_news{outcome ? error{} : outcome.failure(), places_});
   return {[](caf::unit_t) {}};
 }
 
@@ -29,16 +37,58 @@ void acceptor_actor::on_exit() {
   home().release(ctrl());
 }
 
+result<std::unique_ptr<acceptor>> acceptor_actor::open(const listening_place& place) {
+  return home()
+      .transport_of(home().stacks()[place.stack])
+      .listen({place.address, place.interface, state_->config->properties, sharing_},
+              static_cast<acceptor_sink&>(*this));
+}
+
 result<void> acceptor_actor::bind() {
-  for (const auto& place : places_) {
-    auto& way = home().transport_of(home().stacks()[place.stack]);
-    auto bound = way.listen({place.address, place.interface, state_->config->properties, shared_},
-                            static_cast<acceptor_sink&>(*this));
-    if (!bound)
-      return bound.failure();
-    acceptors_.push_back(std::move(*bound));
+  error last;
+  for (int i = 0; i < port_tries; ++i) {
+    auto opened = open_all();
+    if (opened) {
+      places_ = std::move(*opened);
+      return {};
+    }
+    last = opened.failure();
+    acceptors_.clear();
+    const auto chosen = std::any_of(places_.begin(), places_.end(),
+                                    [](const auto& x) { return x.address.port == 0; });
+    if (!chosen || last.os_code() != EADDRINUSE)
+      break;
   }
-  return {};
+  return last;
+}
+
+/// Opens the places there are. One port, which the kernel chooses for the first, is for all those
+/// without.
+result<std::vector<listening_place>> acceptor_actor::open_all() {
+  std::vector<listening_place> result;
+  std::uint16_t chosen = 0;
+  error last;
+  for (auto place : places_) {
+    const auto ephemeral = place.address.port == 0;
+    if (ephemeral)
+      place.address.port = chosen;
+    auto opened = open(place);
+    if (!opened) {
+      last = opened.failure();
+      // A family that the host lacks is no obstacle; a port in use is (RFC 9623, section 4.7).
+      if (last.os_code() == EADDRINUSE || sharing_ == port_sharing::further)
+        return last;
+      continue;
+    }
+    place.address.port = (*opened)->local().port;
+    if (ephemeral)
+      chosen = place.address.port;
+    acceptors_.push_back(std::move(*opened));
+    result.push_back(place);
+  }
+  if (result.empty())
+    return last;
+  return result;
 }
 
 bool acceptor_actor::accepts(const socket_address& from) const {

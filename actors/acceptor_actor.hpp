@@ -13,7 +13,7 @@ class acceptor_actor final : public pinned<caf::event_based_actor, caf_clock::un
                              resident {
 public:
   acceptor_actor(caf::actor_config& cfg, shard_ptr home, std::shared_ptr<const listening> state,
-                 std::vector<listening_place> places, bool shared);
+                 std::vector<listening_place> places, port_sharing sharing);
   ~acceptor_actor() override;
 
   const char* name() const override { return "taps.acceptor"; }
@@ -24,6 +24,8 @@ protected:
 
 private:
   [[nodiscard]] result<void> bind();
+  [[nodiscard]] result<std::vector<listening_place>> open_all();
+  [[nodiscard]] result<std::unique_ptr<acceptor>> open(const listening_place& place);
   [[nodiscard]] bool accepts(const socket_address& from) const;
 
   void on_accepted(std::unique_ptr<protocol> instance) override;
@@ -32,7 +34,7 @@ private:
 
   std::shared_ptr<const listening> state_;
   std::vector<listening_place> places_;
-  bool shared_;
+  port_sharing sharing_;
   std::vector<std::unique_ptr<acceptor>> acceptors_;
 };
 

@@ -103,7 +103,8 @@ struct send_options {
   bool notify = false;
 };
 
-/// Send (RFC 9622, section 9.2). Never refused and never blocks; `send_error` tells what failed.
+/// Send (RFC 9622, section 9.2). Never refused and never blocks; `send_error` tells what failed,
+/// also of each Send that waited for an establishment in vain, before the `establishment_error`.
 /// Who waits for `sent` before sending more runs in constant memory.
 void send(const connection& to, slice data, message_context context = {},
           send_options options = {});

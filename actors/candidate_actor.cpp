@@ -1,11 +1,14 @@
 #include "taps/actors/candidate_actor.hpp"
 
+#include "taps/core/racing/duration_text.hpp"
+
 namespace taps {
 
 candidate_actor::candidate_actor(caf::actor_config& cfg, shard_ptr home, candidate what,
                                  config_ptr config, caf::actor supervisor)
     : pinned(cfg, std::move(home)), what_(std::move(what)), config_(std::move(config)),
-      supervisor_(std::move(supervisor)) {}
+      supervisor_(std::move(supervisor)),
+      timer_([](void* self) { static_cast<candidate_actor*>(self)->on_timer(); }, this) {}
 
 candidate_actor::~candidate_actor() = default;
 
@@ -29,6 +32,27 @@ void candidate_actor::begin() {
     return;
   }
   stack.attach(std::move(*instance));
+  if (config_->racing.mode == racing_mode::failover)
+    limit(clamped(config_->racing).attempt_limit);
+}
+
+void candidate_actor::limit(duration limit) {
+  limit_ = limit;
+  home().timers().schedule(timer_, home().now() + limit);
+}
+
+void candidate_actor::on_timer() {
+  enter([this] {
+    if (!handshake_ || handshake_->done())
+      return;
+    const auto* what = handshake_->get().connected() ? "the Message Framers were not ready within "
+                                                     : "not connected within ";
+    handshake_.reset();
+    report({what_.id,
+            attempt_stage::connecting,
+            nullptr,
+            {errc::establishment_failed, what + duration_text(limit_)}});
+  });
 }
 
 void candidate_actor::on_service() {
@@ -54,6 +78,7 @@ void candidate_actor::on_shutdown(bool at_once) {
 }
 
 void candidate_actor::on_exit() {
+  timer_.cancel();
   home().cancel_service(*this);
   handshake_.reset();
   supervisor_ = nullptr;

@@ -10,8 +10,8 @@
 namespace taps {
 
 /// One attempt: connects, lets the framers shake hands and reports to the racing supervisor as
-/// `candidate_news`. Ends when told to, and takes its protocol instance along unless that was
-/// handed over.
+/// `candidate_news`. Fails when that takes too long. Ends when told to, and takes its protocol
+/// instance along unless that was handed over.
 class candidate_actor final : public pinned<caf::event_based_actor, caf_clock::unused>,
                               handshake_sink,
                               serviced,
@@ -31,6 +31,11 @@ private:
   void begin();
   void report(candidate_news news);
 
+  /// From now on there is `limit` for what the attempt does.
+  void limit(duration limit);
+  void on_timer();
+
+  void on_handshake_begun() override { limit(handshake::limit); }
   void on_handshake_done() override { home().request_service(*this); }
   void on_service() override;
   void on_shutdown(bool at_once) override;
@@ -39,6 +44,8 @@ private:
   config_ptr config_;
   caf::actor supervisor_;
   std::unique_ptr<handshake> handshake_;
+  timer timer_;
+  duration limit_{};
 };
 
 }  // namespace taps

@@ -10,9 +10,6 @@ namespace {
 
 using kind = connection_event::kind_type;
 
-/// How long the framers of an accepted Connection may shake hands.
-constexpr duration handshake_limit = std::chrono::seconds{30};
-
 }  // namespace
 
 connection_actor::connection_actor(caf::actor_config& cfg, shard_ptr home, connection_origin origin)
@@ -182,7 +179,7 @@ void connection_actor::accept(std::unique_ptr<protocol> instance) {
   handshake_ = std::make_unique<handshake>(
       std::make_unique<channel>(config_->framers, unit, home().memory()),
       static_cast<handshake_sink&>(*this));
-  handshake_deadline_ = later(home().now(), handshake_limit);
+  handshake_deadline_ = later(home().now(), handshake::limit);
   handshake_->get().attach_ready(std::move(instance));
   request_service();
 }

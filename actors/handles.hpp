@@ -202,7 +202,9 @@ using connection = caf::typed_actor<caf::reacts_to<send_command>, caf::reacts_to
                                     caf::reacts_to<set_property_command>,
                                     caf::replies_to<get_properties_command>::with<property_list>>;
 
-/// A Listener (RFC 9622, section 7.2).
+/// A Listener (RFC 9622, section 7.2). It answers `get_properties_command` once it listens, with
+/// `_tapline.localPort` (for who asked for port 0) and `_tapline.localEndpoint`, else with an
+/// error.
 using listener = caf::typed_actor<caf::reacts_to<stop_command>,
                                   caf::replies_to<get_properties_command>::with<property_list>>;
 

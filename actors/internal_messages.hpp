@@ -49,9 +49,19 @@ struct listening {
   std::atomic<bool> stopped{false};
 };
 
+/// One address that a Listener listens on with one stack.
+struct listening_place {
+  /// Place of the stack in `shard::stacks()`, which is the same on all shards.
+  std::size_t stack = 0;
+  socket_address address;
+  std::string interface;
+};
+
 /// An acceptor is bound, or could not be.
 struct acceptor_news {
   error failure;
+  /// Where it listens, ports included.
+  std::vector<listening_place> places;
 };
 
 /// Tells a Connection that a clone of it failed.

@@ -7,16 +7,8 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
-#include <cerrno>
 
 namespace taps {
-
-namespace {
-
-/// How often a port that the kernel chose for one place may be taken at another.
-constexpr int port_tries = 16;
-
-}  // namespace
 
 listener_actor::listener_actor(caf::actor_config& cfg, shard_ptr home,
                                std::vector<shard_ptr> shards, caf::actor owner, event_set events)
@@ -103,11 +95,12 @@ void listener_actor::equip(const equip_order& order) {
     return;
   }
   places_ = std::move(*places);
-  const auto shared = shards_.size() > 1;
-  for (const auto& x : shards_) {
-    acceptors_.push_back(system().spawn<acceptor_actor>(x, state_, places_, shared));
-    monitor(acceptors_.back());
-  }
+  spawn_acceptor(shards_.front(), shards_.size() > 1 ? port_sharing::first : port_sharing::none);
+}
+
+void listener_actor::spawn_acceptor(const shard_ptr& where, port_sharing sharing) {
+  acceptors_.push_back(system().spawn<acceptor_actor>(where, state_, places_, sharing));
+  monitor(acceptors_.back());
 }
 
 result<std::vector<listening_place>> listener_actor::find_places() {
@@ -124,7 +117,9 @@ result<std::vector<listening_place>> listener_actor::find_places() {
   for (const auto& x : config.locals)
     if (auto added = add_places(x, places); !added)
       return added.failure();
-  return probe(std::move(places));
+  if (places.empty())
+    return {errc::no_candidates, "Listen: no protocol for these Local Endpoints"};
+  return places;
 }
 
 result<void> listener_actor::add_places(const local_endpoint& where,
@@ -167,47 +162,19 @@ result<void> listener_actor::add_places(const local_endpoint& where,
   return {};
 }
 
-listen_request listener_actor::request_for(const listening_place& place) const {
-  return {place.address, place.interface, state_->config->properties, false};
-}
-
-result<std::vector<listening_place>>
-listener_actor::probe(std::vector<listening_place> places) const {
-  error last{errc::no_candidates, "Listen: no protocol for these Local Endpoints"};
-  for (int i = 0; i < port_tries; ++i) {
-    std::vector<listening_place> free;
-    std::uint16_t chosen = 0;
-    bool again = false;
-    for (auto place : places) {
-      const auto ephemeral = place.address.port == 0;
-      if (ephemeral)
-        place.address.port = chosen;
-      auto found = home().transport_of(home().stacks()[place.stack]).probe(request_for(place));
-      if (found) {
-        if (ephemeral)
-          chosen = found->port;
-        place.address.port = found->port;
-        free.push_back(place);
-        continue;
-      }
-      last = found.failure();
-      // A family that the host lacks is no obstacle; a port in use is (RFC 9623, section 4.7).
-      again = again || (ephemeral && chosen != 0 && last.os_code() == EADDRINUSE);
-      if (!ephemeral && last.os_code() == EADDRINUSE)
-        return last;
-    }
-    if (!again)
-      return free.empty() ? result<std::vector<listening_place>>{last} : free;
-  }
-  return last;
-}
-
 void listener_actor::take_news(const acceptor_news& news) {
   if (news.failure) {
     fail(news.failure);
     return;
   }
-  if (++bound_ < acceptors_.size())
+  if (stopping_)
+    return;
+  if (++bound_ == 1) {
+    places_ = news.places;
+    for (std::size_t i = 1; i < shards_.size(); ++i)
+      spawn_acceptor(shards_[i], port_sharing::further);
+  }
+  if (bound_ < acceptors_.size())
     return;
   for (auto& x : waiting_)
     x.deliver(list_properties());

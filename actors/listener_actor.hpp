@@ -13,16 +13,8 @@ namespace taps {
 using listener_interface =
     listener::extend<caf::reacts_to<equip_order>, caf::reacts_to<acceptor_news>>;
 
-/// One address that a Listener listens on with one stack.
-struct listening_place {
-  /// Place of the stack in `shard::stacks()`, which is the same on all shards.
-  std::size_t stack = 0;
-  socket_address address;
-  std::string interface;
-};
-
-/// The actor of one Listener. Finds out which places are free, and has an acceptor actor on each
-/// shard listen there; what a shard accepts stays on it.
+/// The actor of one Listener. Finds out where to listen, and has an acceptor actor on each shard do
+/// so; what a shard accepts stays on it. The first one takes the places, then the others join it.
 class listener_actor final : public pinned<listener_interface::base, caf_clock::unused>,
                              owned,
                              resident {
@@ -45,8 +37,7 @@ private:
   [[nodiscard]] result<std::vector<listening_place>> find_places();
   [[nodiscard]] result<void> add_places(const local_endpoint& where,
                                         std::vector<listening_place>& places);
-  [[nodiscard]] result<std::vector<listening_place>>
-  probe(std::vector<listening_place> places) const;
+  void spawn_acceptor(const shard_ptr& where, port_sharing sharing);
   void take_news(const acceptor_news& news);
   void acceptor_down(const caf::down_msg& what);
   void stop();
@@ -56,7 +47,6 @@ private:
   void tell(Event event);
   [[nodiscard]] property_list list_properties() const;
   [[nodiscard]] listener handle();
-  [[nodiscard]] listen_request request_for(const listening_place& place) const;
 
   void on_owner_down() override;
   void on_shutdown(bool at_once) override;

@@ -32,6 +32,7 @@ struct transport_services_options {
 /// must be destroyed before the actor system. Thread-safe.
 class transport_services {
 public:
+  /// Throws `std::runtime_error` where descriptors or threads cannot be had.
   explicit transport_services(caf::actor_system& system, transport_services_options options = {});
 
   class impl;

@@ -31,7 +31,8 @@ public:
   }
 };
 
-caf::behavior echo() {
+caf::behavior echo(caf::event_based_actor* self) {
+  self->set_default_handler(caf::drop);  // of the other events, such as `closed`
   return {
       [](const taps::connection_received& ev) {
         taps::receive(ev.connection, {.count = taps::receive_request::unlimited});
@@ -39,13 +40,12 @@ caf::behavior echo() {
       [](const taps::received& ev) { taps::send(ev.connection, ev.message); },
       // The client has finished.
       [](const taps::receive_error& ev) { taps::close(ev.connection); },
-      [](const taps::closed&) {},
-      [](const taps::stopped&) {},
       [](const taps::connection_error& ev) { std::cerr << to_string(ev.reason) << std::endl; },
   };
 }
 
 caf::behavior client(caf::event_based_actor* self, taps::preconnection pre, int* answers) {
+  self->set_default_handler(caf::drop);
   auto first = taps::initiate(pre, self);
   return {
       [=](const taps::ready& ev) {
@@ -73,7 +73,6 @@ caf::behavior client(caf::event_based_actor* self, taps::preconnection pre, int*
         self->quit();
       },
       [](const taps::clone_error& ev) { std::cerr << to_string(ev.reason) << std::endl; },
-      [](const taps::receive_error&) {},
   };
 }
 

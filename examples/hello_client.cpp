@@ -66,11 +66,15 @@ int main(int argc, char** argv) {
   CLI::App app{"Sends a message to hello_server and prints the answer."};
   order what;
   app.add_option("host", what.host, "name or address of the server")->capture_default_str();
-  app.add_option("--port", what.port, "port of the server")->capture_default_str();
-  app.add_option("--message", what.message, "what to send")->capture_default_str();
+  app.add_option("--port", what.port, "port of the server")
+      ->capture_default_str()
+      ->check(number_from(1, 65'535));
+  app.add_option("--message", what.message, "what to send")
+      ->capture_default_str()
+      ->check([](const std::string& text) { return text.empty() ? "has no text" : ""; });
   app.add_option("--timeout", what.timeout, "seconds to connect in")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber & CLI::Range(0.001, 86'400.0));
+      ->check(number_from(0.001, 86'400));
   parse_or_exit(app, argc, argv);
   caf::actor_system_config config;
   taps::add_messages(config);

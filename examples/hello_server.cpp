@@ -67,7 +67,9 @@ caf::behavior server(caf::event_based_actor* self, taps::transport_services net,
 int main(int argc, char** argv) {
   CLI::App app{"Answers \"Hello from server\" to the first data of each connection."};
   std::uint16_t port = 5000;
-  app.add_option("--port", port, "port to listen on; 0 picks one")->capture_default_str();
+  app.add_option("--port", port, "port to listen on; 0 picks one")
+      ->capture_default_str()
+      ->check(number_from(0, 65'535));
   parse_or_exit(app, argc, argv);
   // All threads inherit this, so that the signals wait for `sigwait`.
   sigset_t signals;

@@ -13,7 +13,8 @@
 namespace {
 
 // --(begin server)--
-caf::behavior server() {
+caf::behavior server(caf::event_based_actor* self) {
+  self->set_default_handler(caf::drop);  // of the other events, such as `closed`
   return {
       [](const taps::connection_received& ev) { taps::receive(ev.connection); },
       [](const taps::received& ev) {
@@ -21,8 +22,6 @@ caf::behavior server() {
         taps::send(ev.connection, "Hello client");
         taps::close(ev.connection);
       },
-      [](const taps::closed&) {},
-      [](const taps::stopped&) {},
       [](const taps::establishment_error& ev) {
         std::cerr << "cannot listen: " << to_string(ev.reason) << std::endl;
       },
@@ -32,6 +31,7 @@ caf::behavior server() {
 
 // --(begin client)--
 caf::behavior client(caf::event_based_actor* self, taps::preconnection pre, bool* done) {
+  self->set_default_handler(caf::drop);
   auto connection = taps::initiate(pre, self);  // a handle at once, still establishing
   taps::send(connection, "Hello server");
   taps::receive(connection);

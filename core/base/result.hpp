@@ -9,7 +9,8 @@
 
 namespace taps {
 
-/// Either a value or an error. What can fail returns one; nothing in Tapline throws.
+/// Either a value or an error. What can fail returns one; nothing in Tapline throws,
+/// save that a constructor which cannot get what the system should give has no other way.
 template<class T>
 class [[nodiscard]] result {
 public:

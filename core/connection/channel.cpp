@@ -47,8 +47,11 @@ void channel::abort() { protocol_->abort(); }
 void channel::on_ready() {
   protocol_ready_ = true;
   plain_context_.set_endpoints(protocol_->local(), protocol_->remote());
-  if (!framers_.empty())
+  if (!framers_.empty()) {
     set_demand(true);
+    if (sink_)
+      sink_->on_channel_connected();
+  }
   framers_.start();
   flush();
 }

@@ -11,6 +11,8 @@ namespace taps {
 class channel_sink {
 public:
   virtual ~channel_sink() = default;
+  /// The protocol is ready, and the framers are about to shake hands.
+  virtual void on_channel_connected() {}
   /// Protocol and framers are ready. Once.
   virtual void on_channel_ready() = 0;
   virtual void on_channel_writable() = 0;
@@ -52,6 +54,7 @@ public:
   void tell_kept();
 
   [[nodiscard]] bool ready() const noexcept { return protocol_ready_ && framers_.ready(); }
+  [[nodiscard]] bool connected() const noexcept { return protocol_ready_; }
   [[nodiscard]] bool has_framers() const noexcept { return !framers_.empty(); }
   /// Whether a framer keeps message boundaries.
   [[nodiscard]] bool preserves_boundaries() const noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "taps/core/base/result.hpp"
+#include "taps/core/base/time.hpp"
 #include "taps/core/connection/channel.hpp"
 
 #include <memory>
@@ -12,12 +13,17 @@ namespace taps {
 class handshake_sink {
 public:
   virtual ~handshake_sink() = default;
+  /// The protocol is ready; from here on framers have `handshake::limit`.
+  virtual void on_handshake_begun() {}
   virtual void on_handshake_done() = 0;
 };
 
 /// Holds a channel until its protocol and framers are ready, or one of them failed.
 class handshake final : channel_sink {
 public:
+  /// How long framers may take. Whoever runs the handshake sees to it.
+  static constexpr duration limit = std::chrono::seconds{30};
+
   handshake(std::unique_ptr<channel> what, handshake_sink& sink) noexcept
       : channel_(std::move(what)), sink_(sink) {
     channel_->set_sink(*this);
@@ -35,6 +41,7 @@ public:
   [[nodiscard]] channel& get() noexcept { return *channel_; }
 
 private:
+  void on_channel_connected() override { sink_.on_handshake_begun(); }
   void on_channel_ready() override {
     if (done())
       return;

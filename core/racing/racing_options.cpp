@@ -22,6 +22,7 @@ racing_options clamped(racing_options x) noexcept {
   x.attempt_delay = std::clamp(x.attempt_delay, low, high);
   x.path_delay = std::clamp(x.path_delay, low, high);
   x.resolution_delay = std::clamp(x.resolution_delay, duration::zero(), high);
+  x.attempt_limit = std::max(x.attempt_limit, low);
   x.max_attempts = std::max<std::size_t>(x.max_attempts, 1);
   return x;
 }

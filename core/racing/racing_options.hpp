@@ -14,7 +14,8 @@ enum class racing_mode : std::uint8_t {
   staggered,
   /// All candidates at once. Wasteful to networks and peers; never the default.
   simultaneous,
-  /// The next candidate follows only when the one before it has failed.
+  /// The next candidate follows only when the one before it has failed, which it has after
+  /// `attempt_limit` at the latest.
   failover,
 };
 
@@ -34,6 +35,9 @@ struct racing_options {
   duration path_delay = std::chrono::milliseconds{500};
   /// How long IPv4 addresses wait for IPv6 ones. Clamped to `[0, 2 s]`.
   duration resolution_delay = std::chrono::milliseconds{50};
+  /// Failover only: how long an attempt may take to connect; at least 10 ms. In other modes
+  /// attempts do not hold up one another: they end with the race, or when the kernel gives up.
+  duration attempt_limit = std::chrono::seconds{30};
   /// Attempts of one establishment at most, however many addresses the network sends; at least 1.
   std::size_t max_attempts = 64;
 

@@ -119,13 +119,22 @@ struct connect_request {
   std::optional<std::uint8_t> hop_limit;
 };
 
+/// Who may listen at one address and port. A Listener's first socket finds out whether the place is
+/// free, and keeps it from then on: at no time could two Listeners get it.
+enum class port_sharing : std::uint8_t {
+  /// One socket alone.
+  none,
+  /// Has the place to itself when it opens, then lets those of other shards in.
+  first,
+  /// Joins the first one.
+  further,
+};
+
 struct listen_request {
   socket_address local;
   std::string interface;
   std::shared_ptr<const transport_properties> properties;
-  /// True when sockets of other shards share address and port; the first one of a Listener finds
-  /// out with `probe` whether strangers use them.
-  bool shared = false;
+  port_sharing sharing = port_sharing::none;
 };
 
 /// Takes what an acceptor brings. Calls as for `protocol_sink`.
@@ -158,10 +167,7 @@ public:
   [[nodiscard]] virtual result<std::unique_ptr<protocol>> connect(const connect_request& request,
                                                                   protocol_sink& sink) = 0;
 
-  /// Tells whether the address and port are free: binds without sharing, and lets go. Returns the
-  /// address with the port that the kernel chose when the request had none.
-  [[nodiscard]] virtual result<socket_address> probe(const listen_request& request) = 0;
-
+  /// Listens; with port 0 the kernel chooses one. A port in use is an error with that code.
   [[nodiscard]] virtual result<std::unique_ptr<acceptor>> listen(const listen_request& request,
                                                                  acceptor_sink& sink) = 0;
 };

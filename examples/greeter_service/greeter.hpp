@@ -9,6 +9,7 @@
 
 /// Greets by name whoever sends one; names and greetings have a length in front.
 inline caf::behavior greeter(caf::event_based_actor* self) {
+  self->set_default_handler(caf::drop);  // of the events that change nothing here
   return {
       [](const taps::connection_received& ev) {
         taps::receive(ev.connection, {.count = taps::receive_request::unlimited});
@@ -17,9 +18,6 @@ inline caf::behavior greeter(caf::event_based_actor* self) {
         taps::send(ev.connection, "Hello, " + ev.message.str() + "!");
       },
       [](const taps::receive_error& ev) { taps::close(ev.connection); },
-      [](const taps::closed&) {},
-      [](const taps::connection_error&) {},
-      [](const taps::stopped&) {},
       [=](const taps::establishment_error& ev) {
         std::cerr << "greeter: " << to_string(ev.reason) << std::endl;
         self->quit(taps::to_caf_error(ev.reason));

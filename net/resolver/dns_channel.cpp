@@ -22,8 +22,6 @@ error ares_error(errc reason, std::string_view what, int status) {
   return {reason, std::string{what} + ": " + ares_strerror(status)};
 }
 
-sys::kernel& os_of(void* kernel) { return *static_cast<sys::kernel*>(kernel); }
-
 /// Back to the convention of the C library, which c-ares follows.
 template<class T>
 T to_errno(T answer) {
@@ -76,7 +74,7 @@ result<void> dns_channel::open(const dns_options& options) {
       ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS;
   if (const auto status = ares_init_options(&channel_, &wanted, mask); status != ARES_SUCCESS)
     return ares_error(errc::resolution_failed, "cannot prepare for DNS", status);
-  ares_set_socket_functions(channel_, &socket_functions(), &loop_->os());
+  ares_set_socket_functions(channel_, &socket_functions(), this);
   if (options.servers.empty())
     return {};
   std::string servers;
@@ -88,30 +86,39 @@ result<void> dns_channel::open(const dns_options& options) {
   return {};
 }
 
+int dns_channel::open_socket(int family, int type, int protocol) {
+  const auto made = loop_->os().socket(family, type, protocol);
+  socket_error_ = made < 0 ? -made : 0;
+  return to_errno(made);
+}
+
 const ares_socket_functions& dns_channel::socket_functions() {
+  static constexpr auto os_of = [](void* self) -> sys::kernel& {
+    return static_cast<dns_channel*>(self)->loop_->os();
+  };
   static const ares_socket_functions functions{
-      [](int family, int type, int protocol, void* os) {
-        return to_errno(os_of(os).socket(family, type, protocol));
+      [](int family, int type, int protocol, void* self) {
+        return static_cast<dns_channel*>(self)->open_socket(family, type, protocol);
       },
-      [](ares_socket_t fd, void* os) { return to_errno(os_of(os).close(fd)); },
-      [](ares_socket_t fd, const sockaddr* address, ares_socklen_t size, void* os) {
-        return to_errno(os_of(os).connect(fd, address, size));
+      [](ares_socket_t fd, void* self) { return to_errno(os_of(self).close(fd)); },
+      [](ares_socket_t fd, const sockaddr* address, ares_socklen_t size, void* self) {
+        return to_errno(os_of(self).connect(fd, address, size));
       },
       [](ares_socket_t fd, void* data, std::size_t size, int flags, sockaddr* from,
-         ares_socklen_t* from_size, void* os) -> ares_ssize_t {
+         ares_socklen_t* from_size, void* self) -> ares_ssize_t {
         iovec piece{data, size};
         msghdr message{};
         message.msg_name = from;
         message.msg_namelen = from_size ? *from_size : 0;
         message.msg_iov = &piece;
         message.msg_iovlen = 1;
-        const auto answer = os_of(os).recvmsg(fd, &message, flags);
+        const auto answer = os_of(self).recvmsg(fd, &message, flags);
         if (from_size && answer >= 0)
           *from_size = message.msg_namelen;
         return to_errno(answer);
       },
-      [](ares_socket_t fd, const iovec* pieces, int count, void* os) -> ares_ssize_t {
-        return to_errno(os_of(os).writev(fd, {pieces, static_cast<std::size_t>(count)}));
+      [](ares_socket_t fd, const iovec* pieces, int count, void* self) -> ares_ssize_t {
+        return to_errno(os_of(self).writev(fd, {pieces, static_cast<std::size_t>(count)}));
       },
   };
   return functions;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace taps {
 
@@ -24,6 +25,10 @@ public:
   /// Prepares for queries; everything but `hosts_file` counts. The hosts file is not consulted.
   [[nodiscard]] result<void> open(const dns_options& options);
 
+  /// Returns and forgets why the last socket could not be made, as an `errno`; 0 if it could.
+  /// c-ares tells that like a server that cannot be reached.
+  [[nodiscard]] int take_socket_error() noexcept { return std::exchange(socket_error_, 0); }
+
   /// Starts a query; the callback may come before this returns.
   void query(const std::string& name, ip_family family, ares_addrinfo_callback done, void* context);
 
@@ -35,12 +40,14 @@ private:
   void watch(int fd, bool read, bool write);
   static void on_timer(void* self);
   static void on_socket_state(void* self, ares_socket_t fd, int read, int write);
+  int open_socket(int family, int type, int protocol);
   static const ares_socket_functions& socket_functions();
 
   reactor* loop_;
   ares_channel channel_ = nullptr;
   std::map<int, std::unique_ptr<watched_socket>> sockets_;
   timer timer_{on_timer, this};
+  int socket_error_ = 0;
 };
 
 }  // namespace taps

@@ -109,10 +109,16 @@ resolved_addresses answer_of(const ares_addrinfo& info, ip_family family) {
   return result;
 }
 
-/// c-ares tells a server that reports a failure like one that cannot be reached.
-std::string_view reason_of(int status) {
-  return status == ARES_ECONNREFUSED ? "no DNS server could be reached or was able to answer"
-                                     : ares_strerror(status);
+/// c-ares tells a server that reports a failure like one that cannot be reached, and both like a
+/// lack of sockets to ask with.
+error failure_of(const std::string& hostname, int status, int socket_error) {
+  const auto what = "cannot resolve \"" + hostname + "\"";
+  if (status == ARES_ECONNREFUSED && socket_error != 0)
+    return os_error(errc::resolution_failed, what, socket_error);
+  return {errc::resolution_failed,
+          what + ": " +
+              (status == ARES_ECONNREFUSED ? "no DNS server could be reached or was able to answer"
+                                           : ares_strerror(status))};
 }
 
 // -- dns_resolver -----------------------------------------------------------------
@@ -213,8 +219,7 @@ void dns_resolver::on_answer(lookup& x, int status, const ares_addrinfo* info) {
     outcome = answer_of(*info, x.key.second);
     cache_.store(x.key.first, x.key.second, *outcome, loop_->now());
   } else if (status != ARES_ENODATA) {
-    outcome = error{errc::resolution_failed,
-                    "cannot resolve \"" + x.hostname + "\": " + std::string{reason_of(status)}};
+    outcome = failure_of(x.hostname, status, channel_.take_socket_error());
   }
   for (auto* waiting : x.waiting)
     waiting->finish(outcome);

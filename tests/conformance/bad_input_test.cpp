@@ -335,9 +335,12 @@ TEST_F(bad_input, no_descriptor_to_connect_with) {
     expect_causes(ev.reason, {"Too many open files"});
     listen(at(loopback_local()), me_.actor);
     expect_causes(me_.log->wait("establishment_error", 2).reason, {"Too many open files"});
+    initiate(to(remote_endpoint{}.with_hostname("name.invalid").with_port(1)), me_.actor);
+    expect_causes(me_.log->wait("establishment_error", 3).reason,
+                  {"name.invalid", "Too many open files"});
   }
   expect_nothing_left();
-  EXPECT_EQ(me_.log->names(), "establishment_error establishment_error");
+  EXPECT_EQ(me_.log->names(), "establishment_error establishment_error establishment_error");
   // It works again.
   abort(initiate(pre, me_.actor));
   me_.log->wait("connection_error");

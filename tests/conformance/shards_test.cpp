@@ -182,6 +182,41 @@ TEST_F(shards, LST_04_a_port_in_use_is_one_error) {
   }
 }
 
+TEST_F(shards, LST_04_of_many_at_once_one_gets_the_port) {
+  constexpr std::size_t many = 8;
+  for (int round = 0; round < 20; ++round)
+    for (const auto& wanted : {reliable_inorder_stream(), unreliable_datagram()}) {
+      auto before = listen_at(at(loopback_local(), wanted));
+      stop(before.listener);
+      before.by.log->wait("stopped");
+      std::vector<owner> owners;
+      std::vector<taps::listener> all;
+      for (std::size_t i = 0; i < many; ++i) {
+        owners.push_back(make_owner());
+        all.push_back(listen(at(loopback_local(before.port), wanted), owners.back().actor));
+      }
+      // Who is refused ends, and then has no properties to tell; the one that listens has.
+      std::size_t got = 0;
+      for (std::size_t i = 0; i < many; ++i) {
+        caf::scoped_actor self{system_};
+        self->request(all[i], std::chrono::seconds{10}, get_properties_command{})
+            .receive([&](const property_list&) { ++got; },
+                     [&](const caf::error&) {
+                       const auto text = owners[i].log->wait("establishment_error").reason.text();
+                       EXPECT_NE(text.find("port " + std::to_string(before.port) + " is in use"),
+                                 std::string::npos)
+                           << text;
+                     });
+      }
+      EXPECT_EQ(got, 1u) << "round " << round;
+      for (std::size_t i = 0; i < many; ++i)
+        if (owners[i].log->count("establishment_error") == 0) {
+          stop(all[i]);
+          owners[i].log->wait("stopped");
+        }
+    }
+}
+
 TEST_F(shards, LST_02_the_death_of_the_owner_ends_every_acceptor) {
   auto server = listen_at(at(loopback_local()), echo);
   auto peer = posix_connect(server.port);

@@ -17,6 +17,17 @@ namespace {
 constexpr auto v6 = "[2001:db8::1]:80";
 constexpr auto v4 = "192.0.2.1:80";
 
+/// Never finds its peer ready.
+class undecided_framer final : public framer {
+public:
+  [[nodiscard]] std::string_view name() const noexcept override { return "undecided"; }
+  void start(framer_context&) override {}
+  result<void> new_sent_message(framer_context&, slice, const message_context&, bool) override {
+    return {};
+  }
+  void handle_received_data(framer_context&) override {}
+};
+
 /// A host with an address of each family.
 class establishing : public ::testing::Test {
 protected:
@@ -179,6 +190,48 @@ TEST_F(establishing, RAC_10_failover_waits_for_the_failure) {
   initiate(pre, owner);
   sim.run_until_idle();
   EXPECT_THAT(starts(), ElementsAre(0s, 3s));
+}
+
+TEST_F(establishing, RAC_10_failover_does_not_wait_for_ever) {
+  sim.network().black_hole(v6);
+  sim.network().accept(v4);
+  auto pre = sim.to("example.test", 80);
+  pre.set_racing({.mode = racing_mode::failover});
+  initiate(pre, owner);
+  pre.set_racing({.mode = racing_mode::failover, .attempt_limit = 5s});
+  initiate(pre, owner);
+  sim.run_until_idle();
+  EXPECT_THAT(starts(), ElementsAre(0s, 0s, 5s, 30s));
+  EXPECT_EQ(attempt(0).outcome, attempt_outcome::cancelled);
+  EXPECT_EQ(owner.count<ready>(), 2u) << owner.text();
+  EXPECT_THAT(to_string(owner.last<ready>()->report), HasSubstr("not connected within 30.00 s"));
+}
+
+TEST_F(establishing, RAC_10_failover_gives_up_when_nothing_answers) {
+  sim.network().black_hole(v6);
+  sim.network().black_hole(v4);
+  auto pre = sim.to("example.test", 80);
+  pre.set_racing({.mode = racing_mode::failover});
+  initiate(pre, owner);
+  ASSERT_TRUE(sim.run_until_idle());
+  EXPECT_THAT(owner.lines(),
+              ElementsAre(HasSubstr("60.000 establishment_error c1 EstablishmentFailed")));
+  EXPECT_EQ(sim.num_residents(), 0u);
+}
+
+TEST_F(establishing, framers_that_never_get_ready_fail_their_attempt) {
+  sim.network().accept(v6);
+  sim.network().accept(v4);
+  auto pre = sim.to("example.test", 80);
+  pre.add_framer([] { return std::make_unique<undecided_framer>(); });
+  initiate(pre, owner);
+  ASSERT_TRUE(sim.run_until_idle());
+  EXPECT_THAT(starts(), ElementsAre(0ms, 250ms));
+  EXPECT_THAT(owner.lines(),
+              ElementsAre(HasSubstr("30.270 establishment_error c1 EstablishmentFailed")));
+  EXPECT_THAT(to_string(owner.last<establishment_error>()->report),
+              HasSubstr("the Message Framers were not ready within 30.00 s"));
+  EXPECT_EQ(sim.num_residents(), 0u);
 }
 
 TEST_F(establishing, EST_02_all_refused_is_one_error_with_every_cause) {

@@ -14,9 +14,28 @@ namespace taps {
 
 namespace {
 
-/// Returns a listening socket; only `shared` ones let others have the same port.
-result<sys::descriptor> open_listening(sys::kernel& os, const listen_request& request,
-                                       bool shared) {
+/// Binds and listens. Two sockets with `SO_REUSEADDR` may both be bound until one listens, so it is
+/// set only where the port is not free without: Connections of an earlier listener may linger.
+result<void> occupy(sys::kernel& os, int fd, const socket_address& local) {
+  auto bound = bind_socket(os, fd, local);
+  if (!bound && bound.failure().os_code() == EADDRINUSE && local.port != 0) {
+    set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    bound = bind_socket(os, fd, local);
+  }
+  if (!bound)
+    return bound;
+  const auto status = os.listen(fd, SOMAXCONN);
+  if (status == 0)
+    return {};
+  const auto what = "listen on " + to_string(local);
+  if (status == -EADDRINUSE)
+    return error{errc::establishment_failed,
+                 "port " + std::to_string(local.port) + " is in use (" + what + ")", EADDRINUSE};
+  return os_error(errc::establishment_failed, what, -status);
+}
+
+/// Returns a listening socket.
+result<sys::descriptor> open_listening(sys::kernel& os, const listen_request& request) {
   const auto family = request.local.address.family();
   auto made = open_socket(os, family, SOCK_STREAM, IPPROTO_TCP);
   if (!made)
@@ -24,22 +43,16 @@ result<sys::descriptor> open_listening(sys::kernel& os, const listen_request& re
   const auto fd = made->get();
   if (auto bound = bind_to_interface(os, fd, request.interface); !bound)
     return bound.failure();
-  // Connections of an earlier listener may linger; they are no reason to refuse the port.
-  set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (shared)
-    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (family == ip_family::v6)
     set_option(os, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (auto bound = bind_socket(os, fd, request.local); !bound)
-    return bound.failure();
-  if (const auto status = os.listen(fd, SOMAXCONN); status < 0) {
-    const auto what = "listen on " + to_string(request.local);
-    if (status == -EADDRINUSE)
-      return error{errc::establishment_failed,
-                   "port " + std::to_string(request.local.port) + " is in use (" + what + ")",
-                   EADDRINUSE};
-    return os_error(errc::establishment_failed, what, -status);
-  }
+  if (request.sharing == port_sharing::further)
+    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (auto mine = occupy(os, fd, request.local); !mine)
+    return mine.failure();
+  // What is accepted inherits it, so that it will be no reason to refuse the port when it lingers.
+  set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (request.sharing == port_sharing::first)
+    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
   return made;
 }
 
@@ -68,16 +81,9 @@ result<std::unique_ptr<protocol>> tcp_transport::connect(const connect_request& 
   return std::unique_ptr<protocol>{std::move(instance)};
 }
 
-result<socket_address> tcp_transport::probe(const listen_request& request) {
-  auto made = open_listening(loop_->os(), request, false);
-  if (!made)
-    return made.failure();
-  return local_address(loop_->os(), made->get());
-}
-
 result<std::unique_ptr<acceptor>> tcp_transport::listen(const listen_request& request,
                                                         acceptor_sink& sink) {
-  auto made = open_listening(loop_->os(), request, request.shared);
+  auto made = open_listening(loop_->os(), request);
   if (!made)
     return made.failure();
   const tcp_options options{request.properties.get()};

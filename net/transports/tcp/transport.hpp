@@ -15,7 +15,6 @@ public:
   [[nodiscard]] const transport_descriptor& descriptor() const noexcept override;
   [[nodiscard]] result<std::unique_ptr<protocol>> connect(const connect_request& request,
                                                           protocol_sink& sink) override;
-  [[nodiscard]] result<socket_address> probe(const listen_request& request) override;
   [[nodiscard]] result<std::unique_ptr<acceptor>> listen(const listen_request& request,
                                                          acceptor_sink& sink) override;
 

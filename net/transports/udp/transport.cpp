@@ -21,9 +21,9 @@ void set_initial(sys::kernel& os, int fd, ip_family family, const transport_prop
     set_profile(os, fd, family, wanted->capacity_profile());
 }
 
-/// Returns a bound socket. Without `shared`, nobody else may use the port: on UDP, also
-/// `SO_REUSEADDR` would let others take it over.
-result<sys::descriptor> open_bound(sys::kernel& os, const listen_request& request, bool shared) {
+/// Returns a bound socket. `SO_REUSEADDR` is out of the question: on UDP it would let others take
+/// the port over.
+result<sys::descriptor> open_bound(sys::kernel& os, const listen_request& request) {
   const auto family = request.local.address.family();
   auto made = open_socket(os, family, SOCK_DGRAM, IPPROTO_UDP);
   if (!made)
@@ -31,7 +31,7 @@ result<sys::descriptor> open_bound(sys::kernel& os, const listen_request& reques
   const auto fd = made->get();
   if (auto bound = bind_to_interface(os, fd, request.interface); !bound)
     return bound.failure();
-  if (shared)
+  if (request.sharing == port_sharing::further)
     set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (family == ip_family::v6)
     set_option(os, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
@@ -43,6 +43,8 @@ result<sys::descriptor> open_bound(sys::kernel& os, const listen_request& reques
     set_option(os, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   if (auto bound = bind_socket(os, fd, request.local); !bound)
     return bound.failure();
+  if (request.sharing == port_sharing::first)
+    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
   return made;
 }
 
@@ -67,17 +69,10 @@ result<std::unique_ptr<protocol>> udp_transport::connect(const connect_request& 
   return std::unique_ptr<protocol>{std::move(instance)};
 }
 
-result<socket_address> udp_transport::probe(const listen_request& request) {
-  auto made = open_bound(loop_->os(), request, false);
-  if (!made)
-    return made.failure();
-  return local_address(loop_->os(), made->get());
-}
-
 result<std::unique_ptr<acceptor>> udp_transport::listen(const listen_request& request,
                                                         acceptor_sink& sink) {
   auto& os = loop_->os();
-  auto made = open_bound(os, request, request.shared);
+  auto made = open_bound(os, request);
   if (!made)
     return made.failure();
   auto port = std::make_shared<udp_port>(*loop_, *std::move(made), io_, sink);

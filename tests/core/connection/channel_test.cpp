@@ -111,7 +111,7 @@ TEST_F(channel_test, FRM_03_framers_shake_hands_with_demand_of_their_own) {
   EXPECT_EQ(below->demands, "+-");
 }
 
-TEST_F(channel_test, FRM_04_a_framer_may_fail_before_ready) {
+TEST_F(channel_test, a_framer_may_fail_before_ready) {
   make({shaking});
   below->sink->on_ready();
   below->data("nope");

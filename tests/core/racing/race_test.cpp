@@ -123,6 +123,8 @@ TEST_F(race_test, RAC_06_the_attempt_delay_is_clamped) {
   EXPECT_EQ(clamped({.attempt_delay = 2s + 1ns}).attempt_delay, 2s);
   EXPECT_EQ(clamped({.path_delay = 1h}).path_delay, 2s);
   EXPECT_EQ(clamped({.resolution_delay = -1ms}).resolution_delay, 0ms);
+  EXPECT_EQ(clamped({.attempt_limit = 0s}).attempt_limit, 10ms);
+  EXPECT_EQ(clamped({.attempt_limit = 1h}).attempt_limit, 1h);
   EXPECT_EQ(clamped({.max_attempts = 0}).max_attempts, 1u);
   EXPECT_EQ(clamped({}), taps::racing_options{});
 

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 
@@ -302,7 +303,8 @@ TEST(dns_resolver_faults, EST_04_no_socket_is_resolution_failed) {
   x.query = (*names)->resolve("some.test", v4, [&](auto outcome) { x.outcome = outcome; });
   EXPECT_FALSE(x.done()) << "c-ares fails at once, but not inside resolve";
   loop.run_deferred();
-  EXPECT_THAT(x.text(), HasSubstr("ResolutionFailed: cannot resolve \"some.test\""));
+  EXPECT_EQ(x.text(), "ResolutionFailed: cannot resolve \"some.test\": Too many open files");
+  EXPECT_EQ(x.outcome->failure().os_code(), EMFILE);
 }
 
 // -- what the system knows -----------------------------------------------------------------

@@ -30,9 +30,9 @@ std::string_view to_string(attempt_outcome what) noexcept {
 class simulated_network::listening_socket final : public acceptor {
 public:
   listening_socket(simulated_network& network, simulated_shard& where, std::string protocol,
-                   socket_address address, bool shared, acceptor_sink& to)
-      : network_(network), home(where), name(std::move(protocol)), local_(address),
-        is_shared(shared), sink(to) {
+                   socket_address address, port_sharing how, acceptor_sink& to)
+      : network_(network), home(where), name(std::move(protocol)), local_(address), sharing(how),
+        sink(to) {
     network_.listeners_.push_back(this);
   }
 
@@ -60,7 +60,7 @@ private:
   socket_address local_;
 
 public:
-  bool is_shared;
+  port_sharing sharing;
   acceptor_sink& sink;
   /// For connections on their way to the sink.
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
@@ -214,9 +214,9 @@ std::uint16_t simulated_network::next_port() noexcept {
 // -- listening ------------------------------------------------------------------------------------
 
 bool simulated_network::is_taken(const transport_descriptor& what, const socket_address& where,
-                                 bool shared) const {
+                                 port_sharing sharing) const {
   return std::any_of(listeners_.begin(), listeners_.end(), [&](const auto* x) {
-    return !(shared && x->is_shared) &&
+    return !(sharing == port_sharing::further && x->sharing != port_sharing::none) &&
            (x->covers(what, where) ||
             (where.address.is_any() && x->name == what.name && x->local().port == where.port &&
              x->local().address.family() == where.address.family()));
@@ -233,27 +233,17 @@ simulated_network::find_listener(const transport_descriptor& what, const socket_
   return found.empty() ? nullptr : found[turns_++ % found.size()];
 }
 
-result<socket_address> simulated_network::probe(const transport_descriptor& what,
-                                                const listen_request& request) {
-  auto where = request.local;
-  while (where.port == 0 || (request.local.port == 0 && is_taken(what, where, false)))
-    where.port = next_port();
-  if (is_taken(what, where, false))
-    return os_error(errc::establishment_failed, "listen on " + to_string(where), EADDRINUSE);
-  return where;
-}
-
 result<std::unique_ptr<acceptor>> simulated_network::listen(simulated_shard& home,
                                                             descriptor_ptr what,
                                                             const listen_request& request,
                                                             acceptor_sink& sink) {
   auto where = request.local;
-  if (where.port == 0)
+  while (where.port == 0 || (request.local.port == 0 && is_taken(*what, where, request.sharing)))
     where.port = next_port();
-  if (is_taken(*what, where, request.shared))
+  if (is_taken(*what, where, request.sharing))
     return os_error(errc::establishment_failed, "listen on " + to_string(where), EADDRINUSE);
   return std::unique_ptr<acceptor>{std::make_unique<listening_socket>(
-      *this, home, std::string{what->name}, where, request.shared, sink)};
+      *this, home, std::string{what->name}, where, request.sharing, sink)};
 }
 
 // -- wires ----------------------------------------------------------------------------------------

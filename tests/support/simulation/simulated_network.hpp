@@ -97,8 +97,6 @@ public:
                                                           descriptor_ptr what, socket_address local,
                                                           const socket_address& remote,
                                                           protocol_sink& sink);
-  [[nodiscard]] result<socket_address> probe(const transport_descriptor& what,
-                                             const listen_request& request);
   [[nodiscard]] result<std::unique_ptr<acceptor>> listen(simulated_shard& home, descriptor_ptr what,
                                                          const listen_request& request,
                                                          acceptor_sink& sink);
@@ -131,7 +129,7 @@ private:
   [[nodiscard]] listening_socket* find_listener(const transport_descriptor& what,
                                                 const socket_address& where);
   [[nodiscard]] bool is_taken(const transport_descriptor& what, const socket_address& where,
-                              bool shared) const;
+                              port_sharing sharing) const;
   void start(const std::shared_ptr<wire_end>& client, script what, std::size_t record);
   std::shared_ptr<wire_end> make_server(const std::shared_ptr<wire_end>& client);
   void finish_attempt(std::size_t record, duration now, attempt_outcome outcome);

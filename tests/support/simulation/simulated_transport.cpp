@@ -62,10 +62,6 @@ result<std::unique_ptr<protocol>> simulated_transport::connect(const connect_req
   return network_.connect(home_, descriptor_, local, request.remote, sink);
 }
 
-result<socket_address> simulated_transport::probe(const listen_request& request) {
-  return network_.probe(*descriptor_, request);
-}
-
 result<std::unique_ptr<acceptor>> simulated_transport::listen(const listen_request& request,
                                                               acceptor_sink& sink) {
   return network_.listen(home_, descriptor_, request, sink);

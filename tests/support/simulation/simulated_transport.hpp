@@ -25,7 +25,6 @@ public:
   }
   result<std::unique_ptr<protocol>> connect(const connect_request& request,
                                             protocol_sink& sink) override;
-  result<socket_address> probe(const listen_request& request) override;
   result<std::unique_ptr<acceptor>> listen(const listen_request& request,
                                            acceptor_sink& sink) override;
 

@@ -11,10 +11,10 @@ namespace {
 
 class tcp_acceptor_test : public tcp_fixture {
 protected:
-  listen_request at(const socket_address& local, bool shared = false) {
+  listen_request at(const socket_address& local, port_sharing sharing = port_sharing::none) {
     listen_request request;
     request.local = local;
-    request.shared = shared;
+    request.sharing = sharing;
     return request;
   }
 
@@ -86,15 +86,16 @@ TEST_F(tcp_acceptor_test, survives_a_real_lack_of_descriptors) {
 
 TEST_F(tcp_acceptor_test, a_port_in_use_is_named) {
   auto taken = plain_socket::listening();
-  const auto probed = tcp.probe(at(taken.local()));
-  ASSERT_FALSE(probed);
-  EXPECT_EQ(probed.failure(), errc::establishment_failed);
-  EXPECT_EQ(probed.failure().os_code(), EADDRINUSE);
-  EXPECT_NE(
-      probed.failure().text().find("port " + std::to_string(taken.local().port) + " is in use"),
-      std::string::npos)
-      << probed.failure().text();
-  EXPECT_FALSE(tcp.listen(at(taken.local()), inbound));
+  for (const auto sharing : {port_sharing::none, port_sharing::first, port_sharing::further}) {
+    const auto refused = tcp.listen(at(taken.local(), sharing), inbound);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.failure(), errc::establishment_failed);
+    EXPECT_EQ(refused.failure().os_code(), EADDRINUSE);
+    EXPECT_NE(
+        refused.failure().text().find("port " + std::to_string(taken.local().port) + " is in use"),
+        std::string::npos)
+        << refused.failure().text();
+  }
 }
 
 TEST_F(tcp_acceptor_test, a_strangers_shared_port_is_in_use_too) {
@@ -102,32 +103,49 @@ TEST_F(tcp_acceptor_test, a_strangers_shared_port_is_in_use_too) {
   stranger.option(SOL_SOCKET, SO_REUSEPORT, 1);
   ASSERT_EQ(stranger.bind(loopback()), 0);
   ::listen(stranger.get(), 1);
-  EXPECT_TRUE(tcp.listen(at(stranger.local(), true), inbound)) << "this is what probe is for";
-  EXPECT_FALSE(tcp.probe(at(stranger.local())));
+  EXPECT_FALSE(tcp.listen(at(stranger.local(), port_sharing::first), inbound));
+  EXPECT_TRUE(tcp.listen(at(stranger.local(), port_sharing::further), inbound))
+      << "this is what the first one is for";
 }
 
-TEST_F(tcp_acceptor_test, probe_lets_go_and_shards_share) {
-  const auto probed = tcp.probe(at(loopback()));
-  ASSERT_TRUE(probed);
-  EXPECT_NE(probed->port, 0);
-  auto first = tcp.listen(at(*probed, true), inbound);
-  auto second = tcp.listen(at(*probed, true), inbound);
-  ASSERT_TRUE(first && second);
-  EXPECT_EQ((*first)->local(), (*second)->local());
+TEST_F(tcp_acceptor_test, the_first_one_keeps_the_port_and_lets_other_shards_in) {
+  auto first = tcp.listen(at(loopback(), port_sharing::first), inbound);
+  ASSERT_TRUE(first);
+  const auto address = (*first)->local();
+  EXPECT_NE(address.port, 0);
+  for (const auto sharing : {port_sharing::none, port_sharing::first})
+    EXPECT_FALSE(tcp.listen(at(address, sharing), inbound)) << "of another Listener";
+  auto second = tcp.listen(at(address, port_sharing::further), inbound);
+  ASSERT_TRUE(second) << second.failure().text();
+  EXPECT_EQ((*second)->local(), address);
+  EXPECT_FALSE(tcp.listen(at(address, port_sharing::first), inbound));
   std::vector<plain_socket> clients;
   for (int i = 0; i < 20; ++i)
-    clients.push_back(connected(*probed));
+    clients.push_back(connected(address));
   EXPECT_TRUE(run([&] { return inbound.accepted.size() == 20; }));
 }
 
+TEST_F(tcp_acceptor_test, what_lingers_of_an_earlier_listener_does_not_keep_the_port) {
+  auto first = tcp.listen(at(loopback(), port_sharing::first), inbound);
+  ASSERT_TRUE(first);
+  const auto address = (*first)->local();
+  const auto old = connected(address);
+  ASSERT_TRUE(run([&] { return inbound.accepted.size() == 1; }));
+  first->reset();
+  auto again = tcp.listen(at(address, port_sharing::first), inbound);
+  ASSERT_TRUE(again) << again.failure().text();
+  EXPECT_TRUE(tcp.listen(at(address, port_sharing::further), inbound));
+  EXPECT_FALSE(tcp.listen(at(address, port_sharing::first), inbound));
+}
+
 TEST_F(tcp_acceptor_test, both_ip_versions_have_the_port_to_themselves) {
-  const auto v6 = tcp.probe(at({ip_address::any(ip_family::v6), 0, 0}));
-  ASSERT_TRUE(v6);
-  auto first = tcp.listen(at(*v6, true), inbound);
-  auto second = tcp.listen(at({ip_address::any(ip_family::v4), v6->port, 0}, true), inbound);
-  ASSERT_TRUE(first && second);
-  const auto one = connected({ip_address::loopback(ip_family::v4), v6->port, 0});
-  const auto two = connected({ip_address::loopback(ip_family::v6), v6->port, 0});
+  auto first = tcp.listen(at({ip_address::any(ip_family::v6), 0, 0}), inbound);
+  ASSERT_TRUE(first);
+  const auto port = (*first)->local().port;
+  auto second = tcp.listen(at({ip_address::any(ip_family::v4), port, 0}), inbound);
+  ASSERT_TRUE(second);
+  const auto one = connected({ip_address::loopback(ip_family::v4), port, 0});
+  const auto two = connected({ip_address::loopback(ip_family::v6), port, 0});
   ASSERT_TRUE(run([&] { return inbound.accepted.size() == 2; }));
   EXPECT_NE(inbound.accepted[0]->instance->remote().address.family(),
             inbound.accepted[1]->instance->remote().address.family());

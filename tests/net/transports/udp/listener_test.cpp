@@ -16,10 +16,10 @@ namespace {
 
 class udp_listener_test : public udp_fixture {
 protected:
-  listen_request at(const socket_address& local, bool shared = false) {
+  listen_request at(const socket_address& local, port_sharing sharing = port_sharing::none) {
     listen_request request;
     request.local = local;
-    request.shared = shared;
+    request.sharing = sharing;
     return request;
   }
 
@@ -277,25 +277,28 @@ TEST_F(udp_listener_test, a_port_in_use_is_named_whoever_shares_it) {
   sharing.option(SOL_SOCKET, SO_REUSEADDR, 1);
   ASSERT_EQ(sharing.bind(loopback()), 0);
   for (const auto& address : {taken.local(), sharing.local()}) {
-    const auto probed = udp.probe(at(address));
-    ASSERT_FALSE(probed);
-    EXPECT_EQ(probed.failure().os_code(), EADDRINUSE);
-    EXPECT_NE(probed.failure().text().find("port " + std::to_string(address.port) + " is in use"),
+    const auto refused = udp.listen(at(address, port_sharing::first), inbound);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.failure().os_code(), EADDRINUSE);
+    EXPECT_NE(refused.failure().text().find("port " + std::to_string(address.port) + " is in use"),
               std::string::npos)
-        << probed.failure().text();
+        << refused.failure().text();
   }
 }
 
-TEST_F(udp_listener_test, shards_share_a_port_that_was_free) {
-  const auto probed = udp.probe(at(loopback()));
-  ASSERT_TRUE(probed);
-  auto first = udp.listen(at(*probed, true), inbound);
-  auto second = udp.listen(at(*probed, true), inbound);
-  ASSERT_TRUE(first && second);
+TEST_F(udp_listener_test, the_first_one_keeps_the_port_and_lets_other_shards_in) {
+  auto first = udp.listen(at(loopback(), port_sharing::first), inbound);
+  ASSERT_TRUE(first);
+  const auto address = (*first)->local();
+  for (const auto sharing : {port_sharing::none, port_sharing::first})
+    EXPECT_FALSE(udp.listen(at(address, sharing), inbound)) << "of another Listener";
+  auto second = udp.listen(at(address, port_sharing::further), inbound);
+  ASSERT_TRUE(second) << second.failure().text();
+  EXPECT_FALSE(udp.listen(at(address, port_sharing::first), inbound));
   std::vector<plain_socket> peers;
   for (int i = 0; i < 20; ++i) {
     peers.push_back(bound());
-    peers.back().send_to("x", *probed);
+    peers.back().send_to("x", address);
   }
   EXPECT_TRUE(run([&] { return inbound.accepted.size() == 20; }));
 }
