@@ -169,6 +169,10 @@ void connection_actor::on_shutdown(bool at_once) {
     machine_.abort({errc::local_abort, "the transport services shut down"});
 }
 
+void connection_actor::on_links_changed(const network& before, const network& after) {
+  machine_.on_links_changed(before, after);
+}
+
 // -- establishment -------------------------------------------------------------------------------
 
 void connection_actor::accept(std::unique_ptr<protocol> instance) {

@@ -78,6 +78,7 @@ private:
   void on_service() override;
   void on_owner_down() override;
   void on_shutdown(bool at_once) override;
+  void on_links_changed(const network& before, const network& after) override;
   connection_actor* as_connection() noexcept override { return this; }
 
   // -- establishment -----------------------------------------------------------------------------

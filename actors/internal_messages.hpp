@@ -2,6 +2,7 @@
 
 #include "taps/actors/config.hpp"
 #include "taps/core/connection/channel.hpp"
+#include "taps/core/establishment/listening.hpp"
 #include "taps/core/racing/establishment_report.hpp"
 #include "taps/core/racing/race.hpp"
 
@@ -47,14 +48,6 @@ struct listening {
   event_set events = event_set::none;
   /// Set once Stop was called: Connections not announced by then never are.
   std::atomic<bool> stopped{false};
-};
-
-/// One address that a Listener listens on with one stack.
-struct listening_place {
-  /// Place of the stack in `shard::stacks()`, which is the same on all shards.
-  std::size_t stack = 0;
-  socket_address address;
-  std::string interface;
 };
 
 /// An acceptor is bound, or could not be.

@@ -1,8 +1,7 @@
 #include "taps/actors/listener_actor.hpp"
 
 #include "taps/actors/acceptor_actor.hpp"
-#include "taps/core/candidate/endpoint_check.hpp"
-#include "taps/core/candidate/selection.hpp"
+#include "taps/core/establishment/listening.hpp"
 
 #include <caf/send.hpp>
 
@@ -105,61 +104,10 @@ void listener_actor::spawn_acceptor(const shard_ptr& where, port_sharing sharing
 
 result<std::vector<listening_place>> listener_actor::find_places() {
   const auto& config = *state_->config;
-  if (auto fine =
-          check_endpoints(config.locals, config.remotes, *config.properties, establishment::listen);
-      !fine)
-    return fine.failure();
-  for (const auto& x : config.remotes)
-    if (needs_resolution(x))
-      return {errc::not_supported,
-              "Listen: Remote Endpoints filter by address, not by name: " + to_string(x)};
-  std::vector<listening_place> places;
-  for (const auto& x : config.locals)
-    if (auto added = add_places(x, places); !added)
-      return added.failure();
-  if (places.empty())
-    return {errc::no_candidates, "Listen: no protocol for these Local Endpoints"};
-  return places;
-}
-
-result<void> listener_actor::add_places(const local_endpoint& where,
-                                        std::vector<listening_place>& places) {
-  const auto& config = *state_->config;
-  selection_request wanted;
-  wanted.properties = *config.properties;
-  wanted.how = establishment::listen;
-  wanted.security = config.security.mode();
-  wanted.framing_preserves_boundaries = config.framing_preserves_boundaries();
-  auto selected = select_stacks(home().stacks(), wanted);
-  if (!selected)
-    return selected.failure();
-  if (needs_resolution(where))
-    return {errc::not_supported,
-            "Listen: a Local Endpoint needs an address, not the name " + *where.hostname()};
-  const auto interface = where.interface().value_or("");
-  const auto scope = interface.empty() ? 0 : home().names().interface_index(interface);
-  if (!interface.empty() && scope == 0)
-    return {errc::invalid_configuration, "there is no interface " + interface};
-  for (const auto& ranked : selected->ranked) {
-    if (where.protocol() && !ranked.stack->uses(*where.protocol()))
-      continue;
-    auto port = where.port();
-    if (!port && where.service()) {
-      auto found = home().names().port_of(*where.service(), ranked.stack->base().name);
-      if (!found)
-        return found.failure();
-      port = *found;
-    }
-    const auto index = static_cast<std::size_t>(ranked.stack - home().stacks().data());
-    std::vector<ip_address> addresses{ip_address::any(ip_family::v6),
-                                      ip_address::any(ip_family::v4)};
-    if (where.address())
-      addresses = {*where.address()};
-    for (const auto& address : addresses)
-      places.push_back(
-          {index, {address, port.value_or(0), address.is_link_local() ? scope : 0}, interface});
-  }
-  return {};
+  return find_listening_places({config.locals, config.remotes, *config.properties,
+                                config.security.mode(), config.framing_preserves_boundaries(),
+                                *home().links()},
+                               home().stacks(), home().names());
 }
 
 void listener_actor::take_news(const acceptor_news& news) {

@@ -35,8 +35,6 @@ private:
 
   void equip(const equip_order& order);
   [[nodiscard]] result<std::vector<listening_place>> find_places();
-  [[nodiscard]] result<void> add_places(const local_endpoint& where,
-                                        std::vector<listening_place>& places);
   void spawn_acceptor(const shard_ptr& where, port_sharing sharing);
   void take_news(const acceptor_news& news);
   void acceptor_down(const caf::down_msg& what);

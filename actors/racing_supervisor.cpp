@@ -53,6 +53,7 @@ private:
                                config.security.mode(),
                                config.framing_preserves_boundaries(),
                                config.racing,
+                               home().links(),
                                timeout,
                                nullptr};
     made.selected = select(made);

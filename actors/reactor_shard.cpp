@@ -30,6 +30,15 @@ reactor_shard::reactor_shard(caf::actor_system& system) : shard(system) {}
 
 reactor_shard::~reactor_shard() { halt(); }
 
+network_ptr reactor_shard::watch_links(path_monitor_options options,
+                                       path_monitor::observer changed) {
+  monitor_ = std::make_unique<path_monitor>(reactor_, std::move(options), std::move(changed));
+  // A host that does not tell (a strict sandbox, say) has no links that anyone could ask for; all
+  // else works.
+  static_cast<void>(monitor_->start());
+  return monitor_->current();
+}
+
 void reactor_shard::start() {
   thread_ = std::thread([this] { loop(); });
 }

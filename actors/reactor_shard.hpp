@@ -1,6 +1,7 @@
 #pragma once
 
 #include "taps/actors/shard.hpp"
+#include "taps/net/path/path_monitor.hpp"
 #include "taps/net/reactor/reactor.hpp"
 #include "taps/net/resolver/dns_resolver.hpp"
 #include "taps/net/transports/registry.hpp"
@@ -19,6 +20,10 @@ public:
 
   reactor_shard(caf::actor_system& system);
   ~reactor_shard() override;
+
+  /// Has this shard watch the host's links. `changed` is called on its thread; what there is now is
+  /// returned. Before `start`.
+  network_ptr watch_links(path_monitor_options options, path_monitor::observer changed);
 
   /// Starts the thread.
   void start();
@@ -44,6 +49,7 @@ private:
   reactor reactor_;
   arena outbound_{reactor_.buffers()};
   std::unique_ptr<resolver> resolver_;
+  std::unique_ptr<path_monitor> monitor_;
   std::vector<std::unique_ptr<transport>> transports_;
   std::atomic<bool> stop_{false};
   std::thread thread_;

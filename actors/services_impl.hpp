@@ -44,6 +44,7 @@ public:
   [[nodiscard]] std::size_t residents() const noexcept;
 
 private:
+  void watch_links();
   void tell_residents(bool at_once, const std::function<void()>& told) const;
   void end_remembered();
   bool wait_until(std::chrono::steady_clock::time_point limit,

@@ -59,6 +59,13 @@ transport& shard::transport_of(const protocol_stack& stack) const {
   CAF_CRITICAL("a stack without its transport");
 }
 
+void resident::on_links_changed(const network&, const network&) {}
+
+void shard::set_links(network_ptr links) {
+  const auto before = std::exchange(links_, std::move(links));
+  for_each_resident([&](resident& x) { x.on_links_changed(*before, *links_); });
+}
+
 // -- scheduling --------------------------------------------------------------------------------
 
 void shard::enqueue(caf::resumable* what) {

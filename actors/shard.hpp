@@ -4,6 +4,7 @@
 #include "taps/core/base/time.hpp"
 #include "taps/core/base/timer_queue.hpp"
 #include "taps/core/candidate/stack.hpp"
+#include "taps/core/path/network.hpp"
 #include "taps/core/transport/protocol.hpp"
 #include "taps/core/transport/resolver.hpp"
 
@@ -59,6 +60,8 @@ class resident {
 public:
   /// The transport services shut down: end in order if you can, or at once.
   virtual void on_shutdown(bool at_once) = 0;
+  /// The host's links changed.
+  virtual void on_links_changed(const network& before, const network& after);
   /// Returns the Connection this is; null for others.
   virtual connection_actor* as_connection() noexcept { return nullptr; }
 
@@ -88,6 +91,11 @@ public:
   [[nodiscard]] virtual arena& memory() = 0;
   [[nodiscard]] virtual resolver& names() = 0;
   [[nodiscard]] virtual const std::vector<std::unique_ptr<transport>>& transports() const = 0;
+
+  /// What the host's links are, as of the last look.
+  [[nodiscard]] const network_ptr& links() const noexcept { return links_; }
+  /// Takes note of links that changed, and has residents take note. Never null.
+  void set_links(network_ptr links);
 
   /// Every protocol stack that the transports allow. Made once.
   [[nodiscard]] const std::vector<protocol_stack>& stacks();
@@ -197,6 +205,7 @@ private:
   std::unique_ptr<owner_watch> owners_;
   std::vector<protocol_stack> stacks_;
   selection_memo last_selection_;
+  network_ptr links_ = std::make_shared<const network>();
 
   std::atomic<int> alive_{0};
   std::mutex mutex_;

@@ -38,8 +38,21 @@ transport_services::impl::impl(caf::actor_system& system, transport_services_opt
     threads_.push_back(*made);
     shards_.push_back(*made);
   }
+  watch_links();
   for (auto& x : threads_)
     x->start();
+}
+
+/// One shard watches for all.
+void transport_services::impl::watch_links() {
+  const std::vector<std::weak_ptr<reactor_shard>> all{threads_.begin(), threads_.end()};
+  const auto links = threads_.front()->watch_links(options_.paths, [all](const network_ptr& now) {
+    for (const auto& x : all)
+      if (const auto where = x.lock())
+        where->post([where = where.get(), now] { where->set_links(now); });
+  });
+  for (const auto& x : threads_)
+    x->set_links(links);
 }
 
 transport_services::impl::impl(caf::actor_system& system, std::vector<shard_ptr> shards,

@@ -2,6 +2,7 @@
 
 #include "taps/actors/actions.hpp"
 #include "taps/actors/pinned.hpp"
+#include "taps/net/path/path_monitor.hpp"
 #include "taps/net/resolver/dns_resolver.hpp"
 #include "taps/net/transports/registry.hpp"
 
@@ -20,6 +21,8 @@ struct transport_services_options {
   std::size_t shards = 0;
   /// How names are looked up.
   dns_options dns{};
+  /// Where interfaces and provisioning domains are found.
+  path_monitor_options paths{};
   /// The pace of races.
   racing_options racing{};
   /// The protocols; more can be added to those that come with Tapline.

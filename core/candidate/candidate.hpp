@@ -2,6 +2,7 @@
 
 #include "taps/core/candidate/stack.hpp"
 #include "taps/core/endpoint/socket_address.hpp"
+#include "taps/core/path/path.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -9,16 +10,6 @@
 #include <string>
 
 namespace taps {
-
-/// A way through the network.
-struct path {
-  /// Name of the interface that all packets take; empty for the kernel's choice.
-  std::string interface;
-  /// The kernel's index of the interface, where one is named and known.
-  std::uint32_t index = 0;
-
-  friend bool operator==(const path&, const path&) = default;
-};
 
 /// The kinds of branches of the candidate tree, from the root (RFC 9623, section 4.3).
 enum class branch_type : std::uint8_t { path, protocol, endpoint };

@@ -58,27 +58,6 @@ std::string conflict(const local_endpoint& local, const remote_endpoint& remote)
   return {};
 }
 
-/// Whether the name stands for a kind of interface instead of one interface.
-bool is_interface_type(std::string_view name) {
-  constexpr std::array<std::string_view, 4> types{"wifi", "wired", "cellular", "loopback"};
-  return std::find(types.begin(), types.end(), name) != types.end();
-}
-
-/// Returns why an endpoint's interface is ruled out by the property, or an
-/// empty text.
-std::string conflict(const local_endpoint& local, const interface_preferences& asked) {
-  if (!local.interface())
-    return {};
-  for (const auto& [level, name] : asked) {
-    const auto same = name == *local.interface();
-    if ((level == preference::prohibit && same) ||
-        (level == preference::require && !same && !is_interface_type(name)))
-      return "Local Endpoint interface " + *local.interface() + " contradicts interface " +
-             std::string{to_string(level)} + "(" + name + ")";
-  }
-  return {};
-}
-
 result<void> check_pairs(std::span<const local_endpoint> locals,
                          std::span<const remote_endpoint> remotes) {
   std::string first;
@@ -90,19 +69,6 @@ result<void> check_pairs(std::span<const local_endpoint> locals,
       if (first.empty())
         first = std::move(text);
     }
-  return first.empty() ? result<void>{} : invalid(std::move(first));
-}
-
-result<void> check_interfaces(std::span<const local_endpoint> locals,
-                              const interface_preferences& asked) {
-  std::string first;
-  for (const auto& local : locals) {
-    auto text = conflict(local, asked);
-    if (text.empty())
-      return {};
-    if (first.empty())
-      first = std::move(text);
-  }
   return first.empty() ? result<void>{} : invalid(std::move(first));
 }
 
@@ -142,11 +108,25 @@ std::string families_of(const auto& endpoints) {
   return v4 ? "IPv4" : v6 ? "IPv6" : "no";
 }
 
+/// Names the interfaces and what they do not reach; empty when the kernel chooses.
+std::string unreached(const gather_input& input) {
+  std::string names;
+  for (const auto& x : input.paths) {
+    if (x.interface.empty())
+      return {};
+    names += (names.empty() ? "" : ", ") + x.interface;
+  }
+  std::string addresses;
+  for (const auto& remote : input.remotes)
+    for (const auto& x : remote.addresses)
+      addresses += (addresses.empty() ? "" : ", ") + to_string(x);
+  return "no way by interface " + names + " to " + addresses;
+}
+
 }  // namespace
 
 result<void> check_endpoints(std::span<const local_endpoint> locals,
-                             std::span<const remote_endpoint> remotes,
-                             const transport_properties& properties, establishment how) {
+                             std::span<const remote_endpoint> remotes, establishment how) {
   if (auto ok = check_presence(!locals.empty(), !remotes.empty(), how); !ok)
     return ok;
   const auto any_local_interface = std::any_of(
@@ -157,9 +137,7 @@ result<void> check_endpoints(std::span<const local_endpoint> locals,
   for (const auto& x : remotes)
     if (auto ok = check_remote(x, any_local_interface, how); !ok)
       return ok;
-  if (auto ok = check_pairs(locals, remotes); !ok)
-    return ok;
-  return check_interfaces(locals, properties.interfaces());
+  return check_pairs(locals, remotes);
 }
 
 error no_leaves(const gather_input& input) {
@@ -179,6 +157,11 @@ error no_leaves(const gather_input& input) {
       !(has_family(input.locals, ip_family::v6) && has_family(remotes, ip_family::v6)))
     return invalid("the Local Endpoints have " + families_of(input.locals) +
                    " addresses, the Remote Endpoints " + families_of(remotes) + " addresses");
+  if (input.temporary_address_required && !has_family(remotes, ip_family::v6))
+    return {errc::no_candidates, "useTemporaryLocalAddress (Require): the Remote Endpoints have no "
+                                 "IPv6 addresses, and IPv4 has no temporary ones"};
+  if (const auto text = unreached(input); !text.empty())
+    return {errc::no_candidates, text};
   std::string stacks;
   for (const auto& x : input.stacks)
     stacks += (stacks.empty() ? "" : ", ") + x.stack->name;

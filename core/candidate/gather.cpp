@@ -54,9 +54,15 @@ struct binding {
   std::optional<socket_address> address;
 };
 
+/// Tells whether an address belongs to another interface than the one to take.
+bool is_elsewhere(const ip_address& x, const path& where, const network_ptr& here) {
+  const auto* owner = here && !where.interface.empty() ? here->owner_of(x) : nullptr;
+  return owner && owner->name != where.interface;
+}
+
 /// Returns what the Local Endpoints allow for remote addresses of a family.
 std::vector<binding> bindings_for(const std::vector<const resolved_local*>& locals,
-                                  ip_family family, const path& where) {
+                                  ip_family family, const path& where, const network_ptr& here) {
   std::vector<binding> result;
   for (const auto* x : locals) {
     if (!x) {
@@ -69,7 +75,7 @@ std::vector<binding> bindings_for(const std::vector<const resolved_local*>& loca
         result.back().address = socket_address{ip_address::any(family), x->port};
     } else {
       for (const auto& address : x->addresses)
-        if (address.family() == family)
+        if (address.family() == family && !is_elsewhere(address, where, here))
           result.push_back(
               {x, socket_address{address, x->port, scope_for(address, x->scope, where)}});
     }
@@ -106,13 +112,26 @@ private:
   std::vector<const resolved_local*> locals_at(const path& where,
                                                const protocol_stack& stack) const {
     const auto all = endpoints_for(stack, std::span<const resolved_local>{input_.locals});
+    // An interface that some Local Endpoint names is for those that name it; one that the
+    // properties ask for, for those that name none.
+    const auto named = std::ranges::any_of(input_.locals, [&](const resolved_local& x) {
+      return !where.interface.empty() && x.interface == where.interface;
+    });
+    const auto wanted = named ? where.interface : std::string {};
     std::vector<const resolved_local*> here;
     for (const auto* x : all)
-      if (x->interface == where.interface)
+      if (x->interface == wanted)
         here.push_back(x);
-    if (all.empty() && where.interface.empty())
+    if (all.empty() && !named)
       here.push_back(nullptr);
     return here;
+  }
+
+  bool reaches(const path& where, const ip_address& destination) const {
+    if (input_.temporary_address_required && destination.is_v4())
+      return false;
+    const auto* by = input_.where ? input_.where->find(where.interface) : nullptr;
+    return !by || input_.where->reaches(*by, destination);
   }
 
   /// The family of the last attempt at a node for a Remote Endpoint.
@@ -200,7 +219,8 @@ std::vector<target> tree_builder::targets_at(const path& where, const protocol_s
     if (!port || elsewhere)
       continue;
     for (const auto& x : in_turn(where, stack, *remote))
-      result.push_back({remote, {x, *port, scope_for(x, remote->scope, where)}});
+      if (reaches(where, x))
+        result.push_back({remote, {x, *port, scope_for(x, remote->scope, where)}});
   }
   return result;
 }
@@ -210,8 +230,8 @@ void tree_builder::add_node(std::size_t path_index, std::size_t stack_index) {
   const auto& stack = *input_.stacks[stack_index].stack;
   const auto locals = locals_at(where, stack);
   const auto targets = targets_at(where, stack);
-  const std::array bindings{bindings_for(locals, ip_family::v4, where),
-                            bindings_for(locals, ip_family::v6, where)};
+  const std::array bindings{bindings_for(locals, ip_family::v4, where, input_.where),
+                            bindings_for(locals, ip_family::v6, where, input_.where)};
   // Round n takes the n-th binding of each target.
   const auto rounds = std::max(bindings[0].size(), bindings[1].size());
   for (std::size_t round = 0; round < rounds; ++round)
@@ -319,24 +339,17 @@ resolved_local describe(std::size_t index, const local_endpoint& x) {
   return result;
 }
 
-std::vector<path> paths_for(std::span<const resolved_local> locals,
-                            std::span<const ranked_stack> stacks) {
-  std::vector<path> result;
-  const auto add = [&result](path x) {
-    if (std::find(result.begin(), result.end(), x) == result.end())
-      result.push_back(std::move(x));
-  };
+void add_locals(std::span<const resolved_local> locals, std::span<const ranked_stack> stacks,
+                path_request& to) {
   const auto unbound =
       std::any_of(locals.begin(), locals.end(), [](const auto& x) { return x.interface.empty(); });
   const auto unrestricted = std::any_of(stacks.begin(), stacks.end(), [&](const ranked_stack& x) {
     return endpoints_for(*x.stack, locals).empty();
   });
-  if (locals.empty() || unbound || unrestricted)
-    add({});
+  to.unnamed = locals.empty() || unbound || unrestricted;
   for (const auto& x : locals)
     if (!x.interface.empty())
-      add({x.interface, x.scope});
-  return result;
+      to.named.push_back(x.interface);
 }
 
 // -- gathering ------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 #include "taps/core/candidate/candidate.hpp"
 #include "taps/core/candidate/rfc6724.hpp"
 #include "taps/core/candidate/selection.hpp"
+#include "taps/core/path/network.hpp"
+#include "taps/core/path/path_selection.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -62,12 +64,16 @@ struct resolved_local {
 };
 
 struct gather_input {
+  /// What can be reached by which interface; null where nobody knows.
+  network_ptr where;
   std::vector<path> paths;
   std::vector<ranked_stack> stacks;
   std::vector<resolved_remote> remotes;
   std::vector<resolved_local> locals;
   source_lookup source_for;
   gather_options options;
+  /// Only temporary local addresses will do (RFC 8981), which IPv4 has none of.
+  bool temporary_address_required = false;
 };
 
 /// Return what an endpoint says without being resolved: name, address or group,
@@ -80,11 +86,10 @@ struct gather_input {
 /// needless.
 [[nodiscard]] bool needs_resolution(const endpoint& x) noexcept;
 
-/// Returns the paths that the Local Endpoints ask for, the interfaces they name
-/// in their order; the kernel's choice comes first if one of them names none,
-/// or if a stack has none of them.
-[[nodiscard]] std::vector<path> paths_for(std::span<const resolved_local> locals,
-                                          std::span<const ranked_stack> stacks);
+/// Adds what the Local Endpoints say of interfaces: those they name, and
+/// whether one of them names none, or a stack has none of them.
+void add_locals(std::span<const resolved_local> locals, std::span<const ranked_stack> stacks,
+                path_request& to);
 
 /// Returns the leaves in the order in which to try them: by path, then by
 /// stack, then by Remote Endpoint and address (RFC 6724, families taking
@@ -92,7 +97,8 @@ struct gather_input {
 ///
 /// For a stack, endpoints restricted to it replace those without restriction.
 /// Each remote address is paired with one Local Endpoint of its family; other
-/// local addresses follow after all remote ones had their chance.
+/// local addresses follow after all remote ones had their chance. Left out is
+/// what a path does not reach, and local addresses of other interfaces.
 [[nodiscard]] std::vector<candidate> gather(const gather_input& input);
 
 /// Returns the leaves not tried yet, in their new order, after remotes of

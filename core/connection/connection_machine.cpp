@@ -136,6 +136,20 @@ void connection_machine::service(time_point now) {
     deadline_.reset();
 }
 
+void connection_machine::on_links_changed(const network& before, const network& after) {
+  if (!channel_ || ended())
+    return;
+  // The interface itself (its MTU, its addresses, whether it is up), or another way.
+  const auto same = [](const network_interface* x, const network_interface* y) {
+    return x && y ? *x == *y : x == y;
+  };
+  const auto local = channel_->instance().local().address;
+  const auto remote = channel_->instance().remote().address;
+  if (!same(before.owner_of(local), after.owner_of(local)) ||
+      !same(before.way_to(remote), after.way_to(remote)))
+    emit(kind::path_change);
+}
+
 void connection_machine::release() noexcept {
   channel_.reset();
   events_.clear();

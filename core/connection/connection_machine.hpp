@@ -7,6 +7,7 @@
 #include "taps/core/connection/lifecycle.hpp"
 #include "taps/core/connection/receive_queue.hpp"
 #include "taps/core/connection/send_queue.hpp"
+#include "taps/core/path/network.hpp"
 #include "taps/core/properties/connection_properties.hpp"
 
 #include <memory>
@@ -72,6 +73,9 @@ public:
 
   /// Lets go of the protocol instance and all queues; nothing may follow but destruction.
   void release() noexcept;
+
+  /// The host's links changed; announces PathChange when they are this Connection's.
+  void on_links_changed(const network& before, const network& after);
 
   // -- properties ----------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 #include "taps/core/establishment/establishment.hpp"
 
+#include "taps/core/path/path_selection.hpp"
+
 #include <algorithm>
 
 namespace taps {
@@ -16,9 +18,7 @@ candidate_identity identity(const candidate& x) {
 
 result<selection> select_for(const establishment_request& what,
                              std::span<const protocol_stack> stacks) {
-  if (auto fine =
-          check_endpoints(what.locals, what.remotes, *what.properties, establishment::initiate);
-      !fine)
+  if (auto fine = check_endpoints(what.locals, what.remotes, establishment::initiate); !fine)
     return fine.failure();
   selection_request wanted;
   wanted.properties = *what.properties;
@@ -122,10 +122,18 @@ result<void> establishment_machine::prepare() {
   for (std::size_t i = 0; i < request_.locals.size(); ++i)
     if (auto done = prepare_local(i); !done)
       return done;
-  input_.paths = paths_for(input_.locals, input_.stacks);
-  for (auto& x : input_.paths)
-    if (!x.interface.empty())
-      x.index = lookup_.interface_index(x.interface);
+  return prepare_paths();
+}
+
+result<void> establishment_machine::prepare_paths() {
+  auto wanted = path_request_of(*request_.properties, establishment::initiate);
+  add_locals(input_.locals, input_.stacks, wanted);
+  auto paths = select_paths(*request_.where, wanted);
+  if (!paths)
+    return paths.failure();
+  input_.paths = std::move(*paths);
+  input_.where = request_.where;
+  input_.temporary_address_required = wanted.temporary_address == preference::require;
   return {};
 }
 
@@ -178,10 +186,10 @@ result<void> establishment_machine::find_service_ports(resolved_remote& remote,
 result<std::uint32_t> establishment_machine::index_of(const std::string& interface) const {
   if (interface.empty())
     return std::uint32_t{0};
-  const auto index = lookup_.interface_index(interface);
-  if (index == 0)
+  const auto* found = request_.where->find(interface);
+  if (!found)
     return {errc::invalid_configuration, "there is no interface " + interface};
-  return index;
+  return found->index;
 }
 
 // -- progress -------------------------------------------------------------------------------------

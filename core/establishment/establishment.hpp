@@ -3,6 +3,7 @@
 #include "taps/core/candidate/endpoint_check.hpp"
 #include "taps/core/candidate/gather.hpp"
 #include "taps/core/candidate/selection.hpp"
+#include "taps/core/path/network.hpp"
 #include "taps/core/racing/establishment_recorder.hpp"
 #include "taps/core/racing/race.hpp"
 #include "taps/core/racing/resolution.hpp"
@@ -24,6 +25,8 @@ struct establishment_request {
   security_mode security = security_mode::secure;
   bool framing_preserves_boundaries = false;
   racing_options racing;
+  /// What the host's links are.
+  network_ptr where = std::make_shared<const network>();
   /// Spans resolution, racing and handshakes; absent for none.
   std::optional<duration> timeout;
   /// What `select_for` returned for an equal request before; null to find it out.
@@ -101,6 +104,7 @@ private:
   [[nodiscard]] result<void> prepare();
   [[nodiscard]] result<void> prepare_remote(std::size_t index);
   [[nodiscard]] result<void> prepare_local(std::size_t index);
+  [[nodiscard]] result<void> prepare_paths();
   [[nodiscard]] result<void> find_service_ports(resolved_remote& remote,
                                                 const std::string& service);
   [[nodiscard]] result<std::uint32_t> index_of(const std::string& interface) const;

@@ -64,6 +64,9 @@ auto rank(const network& where, const path_request& request, const network_inter
 path path_by(const network_interface& x) { return {x.name, x.index}; }
 
 error nothing_left(const network& where, const path_request& request) {
+  if (!where.known())
+    return {errc::no_candidates,
+            "interfaces are asked for, but this host does not tell which it has"};
   std::string text = "no interface fits";
   for (const auto& x : where.interfaces()) {
     const auto why = x.up ? objection(where, request, x) : "down";

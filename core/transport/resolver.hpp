@@ -47,9 +47,6 @@ public:
   [[nodiscard]] virtual result<std::uint16_t> port_of(std::string_view service,
                                                       std::string_view carrier) const = 0;
 
-  /// Returns the kernel's index of an interface, 0 when there is none of that name.
-  [[nodiscard]] virtual std::uint32_t interface_index(std::string_view name) const = 0;
-
   /// Returns the address the kernel would use to reach `destination`, or absent without a route:
   /// input to RFC 6724.
   [[nodiscard]] virtual std::optional<ip_address>

@@ -5,7 +5,6 @@
 #include "taps/net/resolver/hosts_file.hpp"
 #include "taps/net/resolver/service_names.hpp"
 
-#include <net/if.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -144,10 +143,6 @@ public:
 
   result<std::uint16_t> port_of(std::string_view service, std::string_view carrier) const override {
     return port_of_service(service, carrier);
-  }
-
-  std::uint32_t interface_index(std::string_view name) const override {
-    return ::if_nametoindex(std::string{name}.c_str());
   }
 
   std::optional<ip_address> source_for(const ip_address& destination) const override;

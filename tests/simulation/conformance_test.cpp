@@ -108,8 +108,11 @@ TEST_F(whole_stack, RAC_09_paths_then_protocols_then_endpoints) {
   ++second.default_order;
   simulation world{{.protocols = {stream_protocol(), second}}};
   world.names().add("example.test", {"2001:db8::1", "192.0.2.1"});
-  world.names().add_interface("eth0", 1);
-  world.names().add_interface("eth1", 2);
+  const std::vector<interface_address> own{{*ip_address::parse("192.0.2.99"), 24},
+                                           {*ip_address::parse("2001:db8::99"), 32}};
+  world.set_links({{{"eth0", 1, interface_type::wired, true, 1500, own},
+                    {"eth1", 2, interface_type::wired, true, 1500, own}},
+                   {}});
   world.network().refuse(v6);
   world.network().refuse(v4);
   auto pre = world.to("example.test", 80);

@@ -13,9 +13,8 @@ ip_address address(std::string_view text) { return *ip_address::parse(text); }
 
 std::string error_of(const std::vector<local_endpoint>& locals,
                      const std::vector<remote_endpoint>& remotes,
-                     const transport_properties& properties = {},
                      establishment how = establishment::initiate) {
-  const auto result = check_endpoints(locals, remotes, properties, how);
+  const auto result = check_endpoints(locals, remotes, how);
   if (result)
     return "no error";
   EXPECT_EQ(result.failure(), errc::invalid_configuration);
@@ -28,13 +27,13 @@ const auto good = remote_endpoint{}.with_hostname("host.example").with_port(80);
 
 TEST(endpoint_check, PRE_01_02_each_action_names_the_endpoint_it_lacks) {
   EXPECT_EQ(error_of({}, {}), "Initiate needs a Remote Endpoint");
-  EXPECT_EQ(error_of({}, {good}, {}, establishment::listen), "Listen needs a Local Endpoint");
-  EXPECT_EQ(error_of({}, {good}, {}, establishment::rendezvous),
+  EXPECT_EQ(error_of({}, {good}, establishment::listen), "Listen needs a Local Endpoint");
+  EXPECT_EQ(error_of({}, {good}, establishment::rendezvous),
             "Rendezvous needs a Local and a Remote Endpoint");
-  EXPECT_EQ(error_of({local_endpoint{}}, {}, {}, establishment::rendezvous),
+  EXPECT_EQ(error_of({local_endpoint{}}, {}, establishment::rendezvous),
             "Rendezvous needs a Local and a Remote Endpoint");
   EXPECT_EQ(error_of({}, {good}), "no error");
-  EXPECT_EQ(error_of({local_endpoint{}}, {}, {}, establishment::listen), "no error");
+  EXPECT_EQ(error_of({local_endpoint{}}, {}, establishment::listen), "no error");
 }
 
 TEST(endpoint_check, EP_03_errors_of_qualifiers_come_out) {
@@ -52,7 +51,7 @@ TEST(endpoint_check, remote_endpoints_must_be_complete) {
   EXPECT_EQ(error_of({}, {remote_endpoint{}.with_hostname("host.example").with_service("http")}),
             "no error");
   // As a filter of a Listener it need not be.
-  EXPECT_EQ(error_of({local_endpoint{}}, {remote_endpoint{}.with_ip_address("192.0.2.1")}, {},
+  EXPECT_EQ(error_of({local_endpoint{}}, {remote_endpoint{}.with_ip_address("192.0.2.1")},
                      establishment::listen),
             "no error");
 }
@@ -88,25 +87,6 @@ TEST(endpoint_check, interface_and_zone_must_agree) {
   EXPECT_EQ(error_of({local_endpoint{}.with_interface("eth0")}, {remote}),
             "Local Endpoint interface eth0 contradicts interface eth1 of the Remote Endpoint");
   EXPECT_EQ(error_of({local_endpoint{}.with_interface("eth1")}, {remote}), "no error");
-}
-
-TEST(endpoint_check, EP_08_interface_of_endpoint_against_property) {
-  const auto local = local_endpoint{}.with_interface("eth0");
-  const auto with = [](preference level, std::string_view name) {
-    return transport_properties{}.with(property_id::interface,
-                                       interface_preferences{{level, std::string{name}}});
-  };
-  EXPECT_EQ(error_of({local}, {good}, with(preference::require, "eth1")),
-            "Local Endpoint interface eth0 contradicts interface Require(eth1)");
-  EXPECT_EQ(error_of({local}, {good}, with(preference::prohibit, "eth0")),
-            "Local Endpoint interface eth0 contradicts interface Prohibit(eth0)");
-  EXPECT_EQ(error_of({local}, {good}, with(preference::require, "eth0")), "no error");
-  // Only the system knows what kind of interface it is.
-  EXPECT_EQ(error_of({local}, {good}, with(preference::require, "wired")), "no error");
-  EXPECT_EQ(error_of({local}, {good}, with(preference::avoid, "eth0")), "no error");
-  EXPECT_EQ(error_of({local, local_endpoint{}.with_interface("eth1")}, {good},
-                     with(preference::require, "eth1")),
-            "no error");
 }
 
 TEST(endpoint_check, no_leaves_says_why) {

@@ -58,7 +58,9 @@ protected:
     for (std::size_t i = 0; i < locals.size(); ++i)
       locals[i].index = i;
     to.locals = std::move(locals);
-    to.paths = paths_for(to.locals, to.stacks);
+    path_request wanted;
+    add_locals(to.locals, to.stacks, wanted);
+    to.paths = *select_paths(*to.where, wanted);
   }
 
   static names remotes_of(const std::vector<candidate>& leaves) {

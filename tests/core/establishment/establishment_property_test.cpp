@@ -31,7 +31,6 @@ struct nothing_known final : resolver {
   result<std::uint16_t> port_of(std::string_view, std::string_view) const override {
     return error{errc::resolution_failed, "no services"};
   }
-  std::uint32_t interface_index(std::string_view) const override { return 0; }
   std::optional<ip_address> source_for(const ip_address&) const override { return std::nullopt; }
 };
 

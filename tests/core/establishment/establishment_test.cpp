@@ -26,9 +26,6 @@ struct fixed_resolver final : resolver {
       return std::uint16_t{7};
     return error{errc::resolution_failed, "no such service"};
   }
-  std::uint32_t interface_index(std::string_view name) const override {
-    return name == "eth0" ? 2 : 0;
-  }
   std::optional<ip_address> source_for(const ip_address&) const override { return std::nullopt; }
 };
 

@@ -105,6 +105,8 @@ TEST(network, types_have_names) {
 TEST(paths, the_kernel_chooses_and_other_ways_out_follow) {
   EXPECT_EQ(names(select_paths(laptop(), {})), "kernel wlan0");
   EXPECT_EQ(names(select_paths(network{}, {})), "kernel");
+  EXPECT_EQ(names(select_paths(network{}, wanting({{preference::avoid, "wifi"}}))),
+            "NoCandidates: interfaces are asked for, but this host does not tell which it has");
 }
 
 TEST(paths, preferences_filter_and_rank) {
@@ -148,13 +150,15 @@ TEST(paths, absent_interfaces) {
             "InvalidConfiguration: there is no interface wwan7");
 }
 
-TEST(paths, local_endpoints_against_properties) {
+TEST(paths, EP_08_local_endpoints_against_properties) {
   path_request named;
   named.named = {"eth0", "wlan0"};
   named.unnamed = false;
   EXPECT_EQ(names(select_paths(laptop(), named)), "eth0 wlan0");
   named.interfaces = {{preference::require, "wifi"}};
   EXPECT_EQ(names(select_paths(laptop(), named)), "wlan0");
+  named.interfaces = {{preference::avoid, "eth0"}};
+  EXPECT_EQ(names(select_paths(laptop(), named)), "eth0 wlan0");
   named.interfaces = {{preference::require, "loopback"}};
   EXPECT_EQ(names(select_paths(laptop(), named)),
             "InvalidConfiguration: Local Endpoint interface eth0 contradicts interface Require "

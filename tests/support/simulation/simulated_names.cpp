@@ -62,11 +62,6 @@ public:
     return {errc::resolution_failed, "no service " + std::string{service}};
   }
 
-  std::uint32_t interface_index(std::string_view name) const override {
-    auto i = names_.interfaces_.find(name);
-    return i == names_.interfaces_.end() ? 0 : i->second;
-  }
-
   std::optional<ip_address> source_for(const ip_address& destination) const override {
     return names_.source_for(destination);
   }

@@ -46,9 +46,6 @@ public:
   void add_service(std::string service, std::uint16_t port) {
     services_[std::move(service)] = port;
   }
-  void add_interface(std::string name, std::uint32_t index) {
-    interfaces_[std::move(name)] = index;
-  }
 
   /// The address that packets to this family come from; absent for no route. At first
   /// `198.51.100.1` and `2001:db8:ffff::1`. Packets to loopback come from loopback.
@@ -79,7 +76,6 @@ private:
 
   std::map<std::pair<std::string, ip_family>, answer> answers_;
   std::map<std::string, std::uint16_t, std::less<>> services_;
-  std::map<std::string, std::uint32_t, std::less<>> interfaces_;
   std::map<ip_family, std::optional<ip_address>> sources_{
       {ip_family::v4, ip_address{ip_address::v4_bytes{198, 51, 100, 1}}},
       {ip_family::v6, ip_address{ip_address::v6_bytes{0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, 0, 0, 0,

@@ -57,6 +57,15 @@ simulation::~simulation() {
   std::abort();
 }
 
+// -- the world --------------------------------------------------------------------------------
+
+void simulation::set_links(taps::network links) {
+  const auto shared = std::make_shared<const taps::network>(std::move(links));
+  for (const auto& x : shards_)
+    x->post([where = x.get(), shared] { where->set_links(shared); });
+  loop_.settle();
+}
+
 // -- actors -----------------------------------------------------------------------------------
 
 std::shared_ptr<recorder> simulation::make_recorder() {

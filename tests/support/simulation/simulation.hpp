@@ -51,6 +51,8 @@ public:
 
   [[nodiscard]] simulated_network& network() noexcept { return network_; }
   [[nodiscard]] simulated_names& names() noexcept { return names_; }
+  /// Gives the host other links than before; at first nobody knows which there are.
+  void set_links(taps::network links);
   [[nodiscard]] caf::actor_system& system() noexcept { return system_; }
   [[nodiscard]] transport_services& services() noexcept { return *services_; }
   [[nodiscard]] simulated_shard& shard_at(std::size_t number) { return *shards_.at(number); }

@@ -1,0 +1,100 @@
+#include "taps/core/establishment/listening.hpp"
+
+#include "taps/core/candidate/endpoint_check.hpp"
+#include "taps/core/path/path_selection.hpp"
+
+#include <algorithm>
+
+namespace taps {
+
+namespace {
+
+result<selection> select_for_listening(const listening_request& what,
+                                       std::span<const protocol_stack> stacks) {
+  selection_request wanted;
+  wanted.properties = what.properties;
+  wanted.how = establishment::listen;
+  wanted.security = what.security;
+  wanted.framing_preserves_boundaries = what.framing_preserves_boundaries;
+  return select_stacks(stacks, wanted);
+}
+
+result<void> check_names(const listening_request& what) {
+  for (const auto& x : what.remotes)
+    if (needs_resolution(x))
+      return {errc::not_supported,
+              "Listen: Remote Endpoints filter by address, not by name: " + to_string(x)};
+  for (const auto& x : what.locals)
+    if (needs_resolution(x))
+      return {errc::not_supported,
+              "Listen: a Local Endpoint needs an address, not the name " + *x.hostname()};
+  return {};
+}
+
+/// Paths for one Local Endpoint. Without anything asked for, one socket serves all interfaces.
+result<std::vector<path>> paths_of(const listening_request& what, const local_endpoint& local) {
+  auto asked = path_request_of(what.properties, establishment::listen);
+  asked.unnamed = !local.interface();
+  if (local.interface())
+    asked.named.push_back(*local.interface());
+  auto paths = select_paths(what.where, asked);
+  if (paths && paths->front().interface.empty())
+    paths->resize(1);
+  return paths;
+}
+
+result<std::uint16_t> port_of(const local_endpoint& local, const protocol_stack& stack,
+                              const resolver& lookup) {
+  if (local.port() || !local.service())
+    return local.port().value_or(0);
+  return lookup.port_of(*local.service(), stack.base().name);
+}
+
+/// Adds the addresses of one Local Endpoint at a path.
+void add_addresses(const listening_request& what, std::size_t local_index, std::size_t stack,
+                   const path& by, std::uint16_t port, std::vector<listening_place>& to) {
+  const auto& local = what.locals[local_index];
+  std::vector<ip_address> addresses{ip_address::any(ip_family::v6), ip_address::any(ip_family::v4)};
+  if (local.address())
+    addresses = {*local.address()};
+  for (const auto& x : addresses) {
+    const auto* owner = by.interface.empty() ? nullptr : what.where.owner_of(x);
+    if (!owner || owner->name == by.interface)
+      to.push_back({stack, {x, port, x.is_link_local() ? by.index : 0}, by.interface, local_index});
+  }
+}
+
+}  // namespace
+
+result<std::vector<listening_place>> find_listening_places(const listening_request& what,
+                                                           std::span<const protocol_stack> stacks,
+                                                           const resolver& lookup) {
+  if (auto fine = check_endpoints(what.locals, what.remotes, establishment::listen); !fine)
+    return fine.failure();
+  auto selected = select_for_listening(what, stacks);
+  if (!selected)
+    return selected.failure();
+  if (auto fine = check_names(what); !fine)
+    return fine.failure();
+  std::vector<listening_place> places;
+  for (std::size_t i = 0; i < what.locals.size(); ++i) {
+    auto paths = paths_of(what, what.locals[i]);
+    if (!paths)
+      return paths.failure();
+    for (const auto& ranked : selected->ranked) {
+      if (what.locals[i].protocol() && !ranked.stack->uses(*what.locals[i].protocol()))
+        continue;
+      const auto port = port_of(what.locals[i], *ranked.stack, lookup);
+      if (!port)
+        return port.failure();
+      const auto stack = static_cast<std::size_t>(ranked.stack - stacks.data());
+      for (const auto& by : *paths)
+        add_addresses(what, i, stack, by, *port, places);
+    }
+  }
+  if (places.empty())
+    return {errc::no_candidates, "Listen: no protocol for these Local Endpoints"};
+  return places;
+}
+
+}  // namespace taps
