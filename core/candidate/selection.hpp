@@ -1,10 +1,10 @@
 #pragma once
 
 #include "taps/core/base/result.hpp"
-#include "taps/core/candidate/security_mode.hpp"
 #include "taps/core/candidate/stack.hpp"
 #include "taps/core/endpoint/endpoint.hpp"
 #include "taps/core/properties/transport_properties.hpp"
+#include "taps/core/security/security_mode.hpp"
 
 #include <functional>
 #include <span>
