@@ -292,19 +292,4 @@ std::string to_string(const exclusion_reason& reason) {
   return {};
 }
 
-std::optional<bool> wanted(feature what, const selection_request& request) {
-  const auto level = level_of(what, request);
-  if (level == preference::no_preference)
-    return std::nullopt;
-  return level > preference::no_preference;
-}
-
-bool provides(const protocol_stack& stack, feature what, const selection_request& request) {
-  if (framed(what, request))
-    return true;
-  const auto has = stack.features.get(what);
-  return has == support::always ||
-         (has == support::on_request && wanted(what, request).value_or(false));
-}
-
 }  // namespace taps

@@ -1,10 +1,10 @@
 #pragma once
 
 #include "taps/core/base/result.hpp"
-#include "taps/core/candidate/security_mode.hpp"
 #include "taps/core/candidate/stack.hpp"
 #include "taps/core/endpoint/endpoint.hpp"
 #include "taps/core/properties/transport_properties.hpp"
+#include "taps/core/security/security_mode.hpp"
 
 #include <functional>
 #include <span>
@@ -108,14 +108,5 @@ struct selection {
 
 /// Returns e.g. `"no reliability (Require)"`.
 [[nodiscard]] std::string to_string(const exclusion_reason& reason);
-
-/// Tells whether a feature that a stack has on request is to be switched on; absent leaves it to
-/// the stack.
-[[nodiscard]] std::optional<bool> wanted(feature what, const selection_request& request);
-
-/// Tells whether a Connection on this stack has the feature: what its property reads as once
-/// established.
-[[nodiscard]] bool provides(const protocol_stack& stack, feature what,
-                            const selection_request& request);
 
 }  // namespace taps

@@ -1,5 +1,7 @@
 #include "taps/core/connection/connection_machine.hpp"
 
+#include "taps/core/connection/stack_facts.hpp"
+
 namespace taps {
 
 namespace {
@@ -189,25 +191,9 @@ void connection_machine::frame(send_request what) {
 }
 
 result<void> connection_machine::check_message(const send_request& what) const {
-  const auto& stack = channel_->instance().descriptor();
-  const auto& asked = what.context.properties();
-  const auto invalid = [](std::string text) {
-    return error{errc::invalid_message_properties, std::move(text)};
-  };
   if (!can_send() && !final_sent_)
-    return invalid("Send on a Connection that only receives");
-  if (stack.features.get(feature::preserve_order) == support::never &&
-      asked.ordered.value_or(false))
-    return invalid("msgOrdered: true, but " + std::string{stack.name} + " keeps no order");
-  const auto reliable = stack.features.get(feature::reliability) != support::never;
-  if (!reliable && asked.reliable.value_or(false))
-    return invalid("msgReliable: true, but " + std::string{stack.name} + " is not reliable");
-  if (stack.features.get(feature::replay_protection) == support::never &&
-      !asked.safely_replayable.value_or(
-          properties_->get(property_id::safely_replayable).get_or(false)))
-    return invalid("safelyReplayable: false, but " + std::string{stack.name} +
-                   " may deliver a Message twice");
-  return {};
+    return error{errc::invalid_message_properties, "Send on a Connection that only receives"};
+  return check_against(channel_->instance().descriptor(), what.context.properties(), *properties_);
 }
 
 void connection_machine::collect_completions() {
@@ -297,26 +283,6 @@ bool connection_machine::can_receive() const noexcept {
   return state_ <= lifecycle_state::established && !receives_.ended() && may_receive_;
 }
 
-namespace {
-
-/// Which Selection Property reads back from which feature.
-constexpr std::pair<feature, property_id> readable_features[] = {
-    {feature::reliability, property_id::reliability},
-    {feature::preserve_msg_boundaries, property_id::preserve_msg_boundaries},
-    {feature::per_msg_reliability, property_id::per_msg_reliability},
-    {feature::preserve_order, property_id::preserve_order},
-    {feature::zero_rtt_msg, property_id::zero_rtt_msg},
-    {feature::multistreaming, property_id::multistreaming},
-    {feature::full_checksum_send, property_id::full_checksum_send},
-    {feature::full_checksum_recv, property_id::full_checksum_recv},
-    {feature::congestion_control, property_id::congestion_control},
-    {feature::keep_alive, property_id::keep_alive},
-    {feature::soft_error_notify, property_id::soft_error_notify},
-    {feature::active_read_before_send, property_id::active_read_before_send},
-};
-
-}  // namespace
-
 connection_facts connection_machine::facts() const {
   connection_facts result;
   result.state = state();
@@ -326,24 +292,7 @@ connection_facts connection_machine::facts() const {
   result.queued_bytes = queued_bytes();
   if (!channel_)
     return result;
-  const auto& instance = channel_->instance();
-  const auto& stack = instance.descriptor();
-  const auto limits = instance.limits();
-  result.singular_transmission_msg_max_len = limits.singular_transmission;
-  result.send_msg_max_len = result.can_send ? limits.send : 0;
-  result.recv_msg_max_len = result.can_receive ? limits.receive : 0;
-  result.stack = stack.name;
-  result.local_endpoint = to_string(instance.local());
-  result.remote_endpoint = to_string(instance.remote());
-  for (auto [what, id] : readable_features) {
-    const auto how = stack.features.get(what);
-    // What can be on or off is on when the application wanted it.
-    result.provides(id, how == support::always ||
-                            (how == support::on_request &&
-                             properties_->initial()->preference_of(id) >= preference::prefer));
-  }
-  if (channel_->preserves_boundaries())
-    result.provides(property_id::preserve_msg_boundaries);
+  tell_facts(*channel_, *properties_->initial(), result);
   return result;
 }
 

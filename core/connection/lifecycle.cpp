@@ -20,7 +20,6 @@ struct row {
 constexpr auto give_up = action::fail_sends | action::end_receives;
 constexpr auto error_out = give_up | action::announce_connection_error;
 constexpr auto abort_all = action::abort_protocol | error_out;
-constexpr auto begin_close = action::end_receives | action::begin_flush;
 
 constexpr std::array table{
     row{state::establishing, input::ready, state::established, action::announce_ready},
@@ -32,14 +31,15 @@ constexpr std::array table{
     row{state::establishing, input::abort, state::ended,
         action::cancel_establishment | action::fail_sends | action::announce_connection_error},
 
-    row{state::closing_early, input::ready, state::flushing, action::announce_ready | begin_close},
+    row{state::closing_early, input::ready, state::flushing,
+        action::announce_ready | action::end_receives},
     row{state::closing_early, input::establishment_failed, state::ended,
         action::fail_sends | action::announce_establishment_error},
     row{state::closing_early, input::abort, state::ended,
         action::cancel_establishment | action::fail_sends | action::announce_connection_error},
 
-    row{state::established, input::close_empty, state::flushing, begin_close},
-    row{state::established, input::close_queued, state::flushing, begin_close},
+    row{state::established, input::close_empty, state::flushing, action::end_receives},
+    row{state::established, input::close_queued, state::flushing, action::end_receives},
     row{state::established, input::abort, state::ended, abort_all},
     row{state::established, input::closed, state::ended, give_up | action::announce_closed},
     row{state::established, input::failed, state::ended, error_out},
@@ -69,12 +69,11 @@ constexpr std::array<std::string_view, num_lifecycle_inputs> input_names{
     "stopped",     "closed",
     "failed"};
 
-constexpr std::array<std::string_view, 11> action_names{"announce_ready",
+constexpr std::array<std::string_view, 10> action_names{"announce_ready",
                                                         "cancel_establishment",
                                                         "abort_protocol",
                                                         "fail_sends",
                                                         "end_receives",
-                                                        "begin_flush",
                                                         "stop_framers",
                                                         "close_protocol",
                                                         "announce_establishment_error",

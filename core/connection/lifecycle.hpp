@@ -61,12 +61,11 @@ enum class lifecycle_action : std::uint16_t {
   /// Sends get SendError; Receives their rest or ReceiveError.
   fail_sends = 8,
   end_receives = 16,
-  begin_flush = 32,
-  stop_framers = 64,
-  close_protocol = 128,
-  announce_establishment_error = 256,
-  announce_connection_error = 512,
-  announce_closed = 1024,
+  stop_framers = 32,
+  close_protocol = 64,
+  announce_establishment_error = 128,
+  announce_connection_error = 256,
+  announce_closed = 512,
 };
 
 constexpr lifecycle_action operator|(lifecycle_action x, lifecycle_action y) noexcept {

@@ -1,5 +1,7 @@
 #include "taps/core/message/framer_stack.hpp"
 
+#include "taps/core/message/slice_run.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <optional>
@@ -102,7 +104,6 @@ public:
   void forget() {
     input_.clear();
     claims_.clear();
-    available_ = 0;
   }
 
   // -- framer_context -------------------------------------------------------------------
@@ -135,25 +136,24 @@ public:
   }
 
   std::optional<view> parse(std::size_t minimum, std::size_t maximum) override {
-    if (stack_.failed() || available_ < minimum || input_.empty())
+    if (stack_.failed() || input_.size() < minimum || input_.empty())
       return std::nullopt;
-    if (input_.front().size() < minimum)
-      gather(minimum);
-    const auto size = std::min(input_.front().size(), maximum);
-    return view{input_.front().bytes().first(size), last_ && size == available_};
+    const auto bytes = input_.front(minimum);
+    const auto size = std::min(bytes.size(), maximum);
+    return view{bytes.first(size), last_ && size == input_.size()};
   }
 
   void advance_receive_cursor(std::size_t n) override {
-    const auto here = std::min(n, available_);
-    drop(here);
+    const auto here = std::min(n, input_.size());
+    input_.drop(here);
     if (n > here)
       claims_.push_back({.bytes = n - here, .data = {}, .context = {}});
   }
 
   void deliver_and_advance_receive_cursor(const message_context& context, std::size_t n,
                                           bool end_of_message) override {
-    if (claims_.empty() && n <= front_size()) {
-      pass_up(context, cut(n), end_of_message);
+    if (claims_.empty() && n <= input_.front_size()) {
+      pass_up(context, input_.cut(n), end_of_message);
       return;
     }
     claims_.push_back(
@@ -203,9 +203,7 @@ private:
   void take(slice data) {
     if (data.empty())
       return;
-    available_ += data.size();
-    if (input_.empty() || !input_.back().try_extend(data))
-      input_.push_back(std::move(data));
+    input_.push(std::move(data));
     settle();
   }
 
@@ -215,8 +213,8 @@ private:
       auto& first = claims_.front();
       if (first.bytes > 0 && input_.empty())
         return;
-      const auto n = std::min(first.bytes, front_size());
-      auto data = n > 0 ? cut(n) : std::move(first.data);
+      const auto n = std::min(first.bytes, input_.front_size());
+      auto data = n > 0 ? input_.cut(n) : std::move(first.data);
       first.bytes -= n;
       if (first.bytes > 0) {
         if (first.deliver)
@@ -236,55 +234,10 @@ private:
       fail("the framer delivered before it was ready");
   }
 
-  [[nodiscard]] std::size_t front_size() const noexcept {
-    return input_.empty() ? 0 : input_[0].size();
-  }
-
-  /// Takes `n` bytes off the first slice.
-  slice cut(std::size_t n) {
-    if (n == 0)
-      return {};
-    auto result = input_.front().sub(0, n);
-    drop(n);
-    return result;
-  }
-
-  void drop(std::size_t n) {
-    available_ -= n;
-    while (n > 0) {
-      auto& front = input_.front();
-      const auto part = std::min(n, front.size());
-      front.remove_prefix(part);
-      n -= part;
-      if (front.empty())
-        input_.pop_front();
-    }
-  }
-
-  /// Makes the first `n` bytes contiguous.
-  void gather(std::size_t n) {
-    std::string bytes;
-    bytes.reserve(n);
-    while (bytes.size() < n) {
-      auto& front = input_.front();
-      const auto part = std::min(n - bytes.size(), front.size());
-      bytes.append(front.view().substr(0, part));
-      front.remove_prefix(part);
-      if (front.empty())
-        input_.pop_front();
-    }
-    ring<slice> rest;
-    rest.push_back(slice::copy_of(bytes));
-    while (!input_.empty())
-      rest.push_back(input_.pop_front());
-    input_ = std::move(rest);
-  }
-
   framer_stack& stack_;
   std::size_t level_;
   std::unique_ptr<framer> framer_;
-  ring<slice> input_;
-  std::size_t available_ = 0;
+  slice_run input_;
   /// The bytes that came last end a datagram.
   bool last_ = false;
   bool ready_ = false;

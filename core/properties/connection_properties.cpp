@@ -174,21 +174,4 @@ std::vector<named_property> connection_properties::snapshot(const connection_fac
   return result;
 }
 
-resolved_message_properties connection_properties::message_defaults(bool ordered,
-                                                                    bool reliable) const {
-  resolved_message_properties result;
-  result.lifetime = get(id::msg_lifetime).get_or(infinite_lifetime);
-  result.priority = get(id::msg_priority).get_or(result.priority);
-  result.checksum_length = get(id::msg_checksum_len).get_or(full_checksum);
-  auto is_set = [this](id which) { return find(which) || initial_->is_explicit(which); };
-  result.ordered = is_set(id::msg_ordered) ? get(id::msg_ordered).truth() : ordered;
-  result.reliable = is_set(id::msg_reliable) ? get(id::msg_reliable).truth() : reliable;
-  result.safely_replayable = get(id::safely_replayable).truth();
-  result.final = get(id::final).truth();
-  result.no_fragmentation = get(id::no_fragmentation).truth();
-  result.no_segmentation = get(id::no_segmentation).truth();
-  result.capacity_profile = get(id::msg_capacity_profile).get_or(result.capacity_profile);
-  return result;
-}
-
 }  // namespace taps

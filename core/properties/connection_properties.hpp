@@ -89,10 +89,6 @@ public:
   /// GetProperties (RFC 9622, section 8.1): everything, in the order of the ids, then vendors' own.
   [[nodiscard]] std::vector<named_property> snapshot(const connection_facts& facts) const;
 
-  /// Returns what counts for Messages that set nothing. `ordered` and `reliable` are what the stack
-  /// provides: the defaults of `msgOrdered` and `msgReliable`. Worth keeping until a `set`.
-  [[nodiscard]] resolved_message_properties message_defaults(bool ordered, bool reliable) const;
-
   [[nodiscard]] const std::shared_ptr<const transport_properties>& initial() const noexcept {
     return initial_;
   }

@@ -143,26 +143,4 @@ void message_properties::assign(const std::vector<property_set::entry>& entries)
     static_cast<void>(set(which, value));
 }
 
-resolved_message_properties resolved(const message_properties* context,
-                                     const resolved_message_properties& defaults) {
-  auto result = defaults;
-  if (context == nullptr)
-    return result;
-  auto take = [](auto& to, const auto& from) {
-    if (from)
-      to = *from;
-  };
-  take(result.lifetime, context->lifetime);
-  take(result.priority, context->priority);
-  take(result.checksum_length, context->checksum_length);
-  take(result.ordered, context->ordered);
-  take(result.safely_replayable, context->safely_replayable);
-  take(result.final, context->final);
-  take(result.reliable, context->reliable);
-  take(result.no_fragmentation, context->no_fragmentation);
-  take(result.no_segmentation, context->no_segmentation);
-  take(result.capacity_profile, context->capacity_profile);
-  return result;
-}
-
 }  // namespace taps

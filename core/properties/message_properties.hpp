@@ -71,28 +71,4 @@ struct message_properties {
   }
 };
 
-/// What counts for a Message in the end. Cheap to copy.
-struct resolved_message_properties {
-  duration lifetime = infinite_lifetime;
-  /// Lower goes first.
-  std::int64_t priority = 100;
-  /// Bytes of the Message that the checksum covers at least, or `full_checksum`.
-  std::int64_t checksum_length = full_checksum;
-  bool ordered = true;
-  bool safely_replayable = false;
-  bool final = false;
-  bool reliable = true;
-  bool no_fragmentation = false;
-  bool no_segmentation = false;
-  taps::capacity_profile capacity_profile = taps::capacity_profile::default_profile;
-
-  friend bool operator==(const resolved_message_properties&,
-                         const resolved_message_properties&) = default;
-};
-
-/// Returns what counts for a Message with the properties `context` (null for none) on a Connection
-/// with these defaults; see `connection_properties::message_defaults`.
-[[nodiscard]] resolved_message_properties resolved(const message_properties* context,
-                                                   const resolved_message_properties& defaults);
-
 }  // namespace taps

@@ -13,23 +13,19 @@ namespace taps {
 namespace {
 
 using enum race_reaction;
-using row = std::array<race_reaction, 6>;
+using row = std::array<race_reaction, 5>;
 
-constexpr std::array<row, 6> reactions{{
-    //              start   offer       ready   failed   timer   cancel
-    /* idle      */ {begin, refuse, refuse, refuse, ignore, give_up},
+constexpr std::array<row, 5> reactions{{
+    //            start   offer       ready   failed   timer
+    /* idle    */ {begin, refuse, refuse, refuse, ignore},
     // Nothing runs, so what attempts report is late: a failure told twice, say by the attempt and
-    // by
-    // its monitor, or success after a failure.
-    /* waiting   */ {refuse, take_offer, ignore, ignore, tick, give_up},
-    /* racing    */ {refuse, take_offer, win, advance, tick, give_up},
+    // by its monitor, or success after a failure.
+    /* waiting */ {refuse, take_offer, ignore, ignore, tick},
+    /* racing  */ {refuse, take_offer, win, advance, tick},
     // After the end all is late but legal: losers report until their cancellation reaches them,
-    // names
-    // get resolved, timers fire and applications close what is closed.
-    /* won       */ {refuse, ignore, ignore, ignore, ignore, ignore},
-    /* failed    */ {refuse, ignore, ignore, ignore, ignore, ignore},
-    // The application may cancel before the shell got to start.
-    /* cancelled */ {ignore, ignore, ignore, ignore, ignore, ignore},
+    // names get resolved and timers fire.
+    /* won     */ {refuse, ignore, ignore, ignore, ignore},
+    /* failed  */ {refuse, ignore, ignore, ignore, ignore},
 }};
 
 std::string count_text(std::size_t n, std::string_view noun) {
@@ -41,20 +37,18 @@ std::string count_text(std::size_t n, std::string_view noun) {
 // -- names ---------------------------------------------------------------------
 
 std::string_view to_string(race_state state) noexcept {
-  constexpr std::array<std::string_view, 6> names{"idle", "waiting", "racing",
-                                                  "won",  "failed",  "cancelled"};
+  constexpr std::array<std::string_view, 5> names{"idle", "waiting", "racing", "won", "failed"};
   return names[static_cast<std::size_t>(state)];
 }
 
 std::string_view to_string(race_input input) noexcept {
-  constexpr std::array<std::string_view, 6> names{"start",  "offer", "ready",
-                                                  "failed", "timer", "cancel"};
+  constexpr std::array<std::string_view, 5> names{"start", "offer", "ready", "failed", "timer"};
   return names[static_cast<std::size_t>(input)];
 }
 
 std::string_view to_string(race_reaction reaction) noexcept {
-  constexpr std::array<std::string_view, 8> names{"begin", "take_offer", "win",    "advance",
-                                                  "tick",  "give_up",    "ignore", "refuse"};
+  constexpr std::array<std::string_view, 7> names{"begin", "take_offer", "win",   "advance",
+                                                  "tick",  "ignore",     "refuse"};
   return names[static_cast<std::size_t>(reaction)];
 }
 
@@ -68,8 +62,6 @@ std::string to_string(const race_action& action) {
     return "succeeded " + std::to_string(action.leaf);
   case race_action::kind::failed:
     return "failed " + to_string(action.reason);
-  case race_action::kind::cancelled:
-    return "cancelled";
   }
   return "unknown";
 }
@@ -103,10 +95,6 @@ race_actions race::on_timer(time_point now) {
   return dispatch({.input = race_input::timer, .now = now});
 }
 
-race_actions race::on_cancel(time_point now) {
-  return dispatch({.input = race_input::cancel, .now = now});
-}
-
 race_reaction race::reaction_to(race_state state, race_input input) noexcept {
   return reactions[static_cast<std::size_t>(state)][static_cast<std::size_t>(input)];
 }
@@ -132,9 +120,6 @@ race_actions race::dispatch(const event& ev) {
     break;
   case race_reaction::tick:
     tick(ev, out);
-    break;
-  case race_reaction::give_up:
-    finish(race_state::cancelled, {.what = race_action::kind::cancelled}, out);
     break;
   case race_reaction::ignore:
     break;

@@ -18,14 +18,13 @@ namespace taps {
 //
 //              start           offer of leaves
 //     idle ------------> waiting ------------> racing ---- ready ----> won
-//       |                |  |  ^                |  |  |
-//       |                |  |  '-- last attempt |  |  |
-//       |                |  |      failed, more |  |  |
-//       |                |  |      may come ----'  |  '-- last attempt failed, nothing left
-//       |                |  |                      |          or timeout ---------> failed
-//       |                |  '-- nothing to try, or timeout ------------------------> failed
-//       |                |                         |
-//       '----------------'----------- cancel ------'-----------------------------> cancelled
+//                           |  ^                |  |
+//                           |  '-- last attempt |  '-- last attempt failed, nothing left
+//                           |      failed, more |      or timeout -----------------> failed
+//                           |      may come ----'
+//                           '-- nothing to try, or timeout ------------------------> failed
+//
+// Whoever does not want it any more drops the race.
 //
 // Why pull the next attempt forward on *any* failure, also while others still run: a failure is
 // news, and waiting for the stagger after it only delays the user (RFC 8305, section 5). The
@@ -56,11 +55,9 @@ enum class race_state : std::uint8_t {
   won,
   /// Terminal: no attempt can succeed any more, or the timeout has passed.
   failed,
-  /// Terminal: the application closed or aborted.
-  cancelled,
 };
 
-enum class race_input : std::uint8_t { start, offer, ready, failed, timer, cancel };
+enum class race_input : std::uint8_t { start, offer, ready, failed, timer };
 
 /// What an input does in a state; `race::reaction_to` is the table.
 enum class race_reaction : std::uint8_t {
@@ -69,7 +66,6 @@ enum class race_reaction : std::uint8_t {
   win,
   advance,
   tick,
-  give_up,
   /// Legal, without effect: news that crossed an action on its way.
   ignore,
   /// A bug of the shell: an assertion fails; without assertions there is no effect.
@@ -91,8 +87,6 @@ struct race_action {
     succeeded,
     /// Terminal: `reason` says why. Comes after all cancellations.
     failed,
-    /// Terminal: the answer to `on_cancel`. Comes after all cancellations.
-    cancelled,
   };
 
   kind what = kind::start_attempt;
@@ -135,9 +129,6 @@ public:
 
   /// Time has passed. May be called at any time, early and late.
   race_actions on_timer(time_point now);
-
-  /// The application closes or aborts before the race has ended.
-  race_actions on_cancel(time_point now);
 
   // -- properties --------------------------------------------------------------
 

@@ -24,8 +24,6 @@ enum class racing_mode : std::uint8_t {
 /// The pace of a race. The delays are those of RFC 8305, section 8.
 struct racing_options {
   static constexpr duration min_attempt_delay = std::chrono::milliseconds{10};
-  /// What RFC 8305 recommends not to go below; shorter delays down to the minimum are obeyed.
-  static constexpr duration recommended_min_attempt_delay = std::chrono::milliseconds{100};
   static constexpr duration max_attempt_delay = std::chrono::seconds{2};
 
   racing_mode mode = racing_mode::staggered;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "taps/core/candidate/security_mode.hpp"
+#include "taps/core/security/security_mode.hpp"
 
 namespace taps {
 

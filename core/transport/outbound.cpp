@@ -37,14 +37,6 @@ void outbound_queue::mark(send_id id) {
   marks_.push_back({gone_ + (pieces_.size() - first_), pushed_, id});
 }
 
-void outbound_queue::fail_all(const error& reason) {
-  while (!empty())
-    drop_front();
-  drop_taken(pieces_, first_);
-  taken_ = pushed_;
-  complete_marks(std::make_shared<error>(reason));
-}
-
 // -- draining ---------------------------------------------------------------------
 
 bool outbound_queue::consume(std::size_t n) {

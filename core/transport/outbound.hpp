@@ -48,9 +48,6 @@ public:
   /// Names the Send call that ends here: it is complete once all pushed so far is out.
   void mark(send_id id);
 
-  /// Fails all Send calls that are still here.
-  void fail_all(const error& reason);
-
   /// The completions since the last call; the caller clears it.
   [[nodiscard]] std::vector<completion>& completions() noexcept { return completions_; }
 

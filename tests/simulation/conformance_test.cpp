@@ -1,10 +1,7 @@
 // EST and RAC over the whole stack in virtual time, where establishment_test.cpp leaves something
 // open. One way takes 10 ms.
 
-#include "taps/tests/support/simulation/simulation.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "taps/tests/simulation/support/example_host.hpp"
 
 #include <algorithm>
 
@@ -17,13 +14,8 @@ using ::testing::IsEmpty;
 
 namespace {
 
-constexpr auto v6 = "[2001:db8::1]:80";
-constexpr auto v4 = "192.0.2.1:80";
-
-class whole_stack : public ::testing::Test {
+class whole_stack : public example_host {
 protected:
-  whole_stack() { sim.names().add("example.test", {"2001:db8::1", "192.0.2.1"}); }
-
   /// The kinds of the events, in order.
   std::string kinds() {
     std::string result;
@@ -41,9 +33,6 @@ protected:
       result += x->received();
     return result;
   }
-
-  simulation sim;
-  recorder& owner = sim.owner();
 };
 
 }  // namespace
@@ -106,8 +95,7 @@ TEST_F(whole_stack, EST_10_a_failure_is_the_only_answer_to_receives) {
 TEST_F(whole_stack, RAC_09_paths_then_protocols_then_endpoints) {
   auto second = stream_protocol("other_stream");
   ++second.default_order;
-  simulation world{{.protocols = {stream_protocol(), second}}};
-  world.names().add("example.test", {"2001:db8::1", "192.0.2.1"});
+  example_world world{{.protocols = {stream_protocol(), second}}};
   const std::vector<interface_address> own{{*ip_address::parse("192.0.2.99"), 24},
                                            {*ip_address::parse("2001:db8::99"), 32}};
   world.set_links({{{"eth0", 1, interface_type::wired, true, 1500, own},
@@ -154,8 +142,7 @@ TEST_F(whole_stack, RAC_10_failover_never_has_two_at_a_time) {
 TEST_F(whole_stack, RAC_13_a_message_goes_to_one_of_those_who_race) {
   // Both get through, in either order or at the same time.
   for (const auto late : {255ms, 280ms, 290ms}) {
-    simulation world;
-    world.names().add("example.test", {"2001:db8::1", "192.0.2.1"});
+    example_world world;
     world.network().accept(v6, late);
     world.network().accept(v4, 30ms);
     auto& me = world.owner();

@@ -1,9 +1,6 @@
 // From Initiate to Ready or an error, by the public API in virtual time. One way takes 10 ms.
 
-#include "taps/tests/support/simulation/simulation.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "taps/tests/simulation/support/example_host.hpp"
 
 using namespace taps;
 using namespace taps::testing;
@@ -13,9 +10,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 namespace {
-
-constexpr auto v6 = "[2001:db8::1]:80";
-constexpr auto v4 = "192.0.2.1:80";
 
 /// Never finds its peer ready.
 class undecided_framer final : public framer {
@@ -29,10 +23,8 @@ public:
 };
 
 /// A host with an address of each family.
-class establishing : public ::testing::Test {
+class establishing : public example_host {
 protected:
-  establishing() { sim.names().add("example.test", {"2001:db8::1", "192.0.2.1"}); }
-
   /// When attempts started, in the order of their start.
   std::vector<duration> starts() {
     std::vector<duration> all;
@@ -46,9 +38,6 @@ protected:
   connection initiate_example(const action_options& options = {}) {
     return initiate(sim.to("example.test", 80), owner, options);
   }
-
-  simulation sim;
-  recorder& owner = sim.owner();
 };
 
 }  // namespace
@@ -107,8 +96,7 @@ TEST_F(establishing, RAC_01_black_hole_first_then_good) {
 
 TEST_F(establishing, RAC_01_the_delay_ends_between_249_and_251_ms) {
   for (const auto answer : {249ms, 251ms}) {
-    simulation world;
-    world.names().add("example.test", {"2001:db8::1", "192.0.2.1"});
+    example_world world;
     world.network().accept(v6, answer);
     world.network().accept(v4);
     auto& me = world.owner();
@@ -145,8 +133,7 @@ TEST_F(establishing, RAC_06_the_delay_is_an_option_within_limits) {
   for (const auto& [wanted, got] :
        {std::pair<duration, duration>{100ms, 100ms}, std::pair<duration, duration>{1ms, 10ms},
         std::pair<duration, duration>{5s, 2s}}) {
-    simulation world;
-    world.names().add("example.test", {"2001:db8::1", "192.0.2.1"});
+    example_world world;
     world.network().black_hole(v6);
     world.network().accept(v4);
     auto pre = world.to("example.test", 80);

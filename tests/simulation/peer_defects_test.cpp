@@ -1,10 +1,7 @@
 // Defects of other implementations of TAPS that are about time, each named `<whose>_<what>`. The
 // others are in tests/conformance/peer_defects_test.cpp. One way takes 10 ms.
 
-#include "taps/tests/support/simulation/simulation.hpp"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include "taps/tests/simulation/support/example_host.hpp"
 
 using namespace taps;
 using namespace taps::testing;
@@ -15,16 +12,7 @@ using ::testing::IsEmpty;
 
 namespace {
 
-constexpr auto v6 = "[2001:db8::1]:80";
-constexpr auto v4 = "192.0.2.1:80";
-
-class peer_defects : public ::testing::Test {
-protected:
-  peer_defects() { sim.names().add("example.test", {"192.0.2.1", "2001:db8::1"}); }
-
-  simulation sim;
-  recorder& owner = sim.owner();
-};
+class peer_defects : public example_host {};
 
 }  // namespace
 

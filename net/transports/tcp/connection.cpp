@@ -124,12 +124,16 @@ void tcp_connection::set_demand(bool wanted) {
     loop_->run_later(*this);
 }
 
-void tcp_connection::receive() {
-  const liveness::watch alive{liveness_};
-  for (std::size_t total = 0; readable_ && demand_ && stage_ == stage::open;) {
+/// Reads as long as there is something and `wanted()` holds. `take(size)` gets what is in the
+/// loop's inbound buffer, and returns false when this object is gone. Returns how the stream ended,
+/// 0 for in order and else the error; `EAGAIN` when nothing is left, and nothing when it was
+/// stopped.
+template<class Wanted, class Take>
+std::optional<int> tcp_connection::read(Wanted wanted, Take take) {
+  for (std::size_t total = 0; readable_ && wanted();) {
     if (total >= read_budget) {
       loop_->run_later(*this);
-      return;
+      return std::nullopt;
     }
     auto space = loop_->inbound().prepare(min_read);
     const auto n = loop_->os().read(socket_.get(), space.data(), space.size());
@@ -137,25 +141,38 @@ void tcp_connection::receive() {
       continue;
     if (n <= 0) {
       readable_ = false;
-      if (n == 0)
-        end_of_stream();
-      else if (n != -EAGAIN)
-        fail(failure_ ? *failure_ : broken(static_cast<int>(-n)));
-      else if (failure_)
-        fail(*failure_);
-      return;
+      return static_cast<int>(-n);
     }
     const auto size = static_cast<std::size_t>(n);
     total += size;
     // The next byte makes a new edge, unless it was the end that was announced.
     if (size < space.size() && !thorough_)
       readable_ = false;
-    sink_->on_data(loop_->inbound().commit(size), {});
-    if (!alive)
-      return;
+    if (!take(size))
+      return std::nullopt;
   }
-  if (stage_ == stage::open && failure_)
-    loop_->run_later(*this);
+  return std::nullopt;
+}
+
+void tcp_connection::receive() {
+  const liveness::watch alive{liveness_};
+  const auto end = read([this] { return demand_ && stage_ == stage::open; },
+                        [&](std::size_t size) {
+                          sink_->on_data(loop_->inbound().commit(size), {});
+                          return static_cast<bool>(alive);
+                        });
+  if (!alive)
+    return;
+  if (!end) {
+    if (stage_ == stage::open && failure_)
+      loop_->run_later(*this);
+  } else if (*end == 0) {
+    end_of_stream();
+  } else if (failure_) {
+    fail(*failure_);
+  } else if (*end != EAGAIN) {
+    fail(broken(*end));
+  }
 }
 
 void tcp_connection::end_of_stream() {
@@ -297,28 +314,16 @@ void tcp_connection::advance_closing() {
 
 /// Throws away what the peer sends. Returns the error that ended it, or 0.
 int tcp_connection::drain() {
-  for (std::size_t total = 0; readable_;) {
-    if (total >= read_budget) {
-      loop_->run_later(*this);
-      return 0;
-    }
-    auto space = loop_->inbound().prepare(min_read);
-    const auto n = loop_->os().read(socket_.get(), space.data(), space.size());
-    if (n == -EINTR)
-      continue;
-    if (n <= 0) {
-      readable_ = false;
-      fin_received_ = n == 0;
-      return n == 0 || n == -EAGAIN ? 0 : static_cast<int>(-n);
-    }
-    const auto size = static_cast<std::size_t>(n);
-    total += size;
-    if (acknowledged_)
-      ignored_ += size;
-    if (size < space.size() && !thorough_)
-      readable_ = false;
-  }
-  return 0;
+  const auto end = read([] { return true; },
+                        [this](std::size_t size) {
+                          if (acknowledged_)
+                            ignored_ += size;
+                          return true;
+                        });
+  if (!end || *end == EAGAIN)
+    return 0;
+  fin_received_ = *end == 0;
+  return *end;
 }
 
 /// True when the peer has acknowledged all bytes and, after `shutdown`, the end of the stream.

@@ -5,6 +5,8 @@
 #include "taps/net/socket/liveness.hpp"
 #include "taps/net/transports/tcp/options.hpp"
 
+#include <optional>
+
 namespace taps {
 
 /// One TCP connection (RFC 9623, section 10.1).
@@ -65,6 +67,8 @@ private:
 
   [[nodiscard]] bool may_write() noexcept;
   [[nodiscard]] bool write_some(outbound_queue& queue);
+  template<class Wanted, class Take>
+  [[nodiscard]] std::optional<int> read(Wanted wanted, Take take);
   [[nodiscard]] int drain();
   [[nodiscard]] bool all_acknowledged();
   void begin_closing();

@@ -189,7 +189,6 @@ TEST_F(selection_test, SEL_16_framers_give_byte_streams_boundaries) {
   ASSERT_TRUE(chosen.has_value());
   ASSERT_EQ(chosen->ranked.size(), 1u);
   EXPECT_EQ(chosen->ranked[0].stack->name, "tcp");
-  EXPECT_TRUE(provides(*chosen->ranked[0].stack, feature::preserve_msg_boundaries, x));
   x.framing_preserves_boundaries = false;
   EXPECT_THAT(failure(two, x).text(), HasSubstr("preserveMsgBoundaries"));
 }
@@ -331,23 +330,4 @@ TEST_F(selection_test, rendezvous_ignores_active_read_before_send) {
   EXPECT_THAT(ranked(two, x), IsEmpty());
   x.how = establishment::rendezvous;
   EXPECT_THAT(ranked(two, x), ElementsAre("udp"));
-}
-
-// -- reading back -------------------------------------------------------------------
-
-TEST_F(selection_test, features_on_request_follow_the_wish) {
-  const auto stack = make_stack(tcp());
-  const auto how = [](preference level) {
-    selection_request x;
-    EXPECT_TRUE(x.properties.set(property_id::keep_alive, level).has_value());
-    return x;
-  };
-  EXPECT_TRUE(provides(stack, feature::keep_alive, how(preference::require)));
-  EXPECT_TRUE(provides(stack, feature::keep_alive, how(preference::prefer)));
-  EXPECT_FALSE(provides(stack, feature::keep_alive, how(preference::no_preference)));
-  EXPECT_FALSE(provides(stack, feature::keep_alive, how(preference::avoid)));
-  EXPECT_EQ(wanted(feature::keep_alive, how(preference::prohibit)), false);
-  EXPECT_EQ(wanted(feature::keep_alive, how(preference::no_preference)), std::nullopt);
-  EXPECT_TRUE(provides(stack, feature::reliability, {}));
-  EXPECT_FALSE(provides(stack, feature::per_msg_reliability, {}));
 }

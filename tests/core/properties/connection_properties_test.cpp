@@ -198,45 +198,13 @@ TEST(connection_properties, an_untouched_connection_costs_little) {
 
 TEST(properties, MSG_07_the_capacity_profile_of_messages_follows_the_connection) {
   connection_properties x{nullptr};
-  auto profile = [&] { return x.message_defaults(true, true).capacity_profile; };
+  auto profile = [&] { return x.get(id::msg_capacity_profile); };
   EXPECT_EQ(profile(), capacity_profile::default_profile);
   ASSERT_TRUE(x.set(id::conn_capacity_profile, capacity_profile::scavenger));
   EXPECT_EQ(profile(), capacity_profile::scavenger);
-  EXPECT_EQ(x.get(id::msg_capacity_profile), capacity_profile::scavenger);
   ASSERT_TRUE(x.set(id::msg_capacity_profile, capacity_profile::capacity_seeking));
   ASSERT_TRUE(x.set(id::conn_capacity_profile, capacity_profile::default_profile));
   EXPECT_EQ(profile(), capacity_profile::capacity_seeking);
-}
-
-TEST(connection_properties, message_defaults_come_from_connection_then_preconnection_then_stack) {
-  connection_properties plain{nullptr};
-  EXPECT_EQ(plain.message_defaults(true, true), resolved_message_properties{});
-  EXPECT_FALSE(plain.message_defaults(false, true).ordered);
-  EXPECT_FALSE(plain.message_defaults(true, false).reliable);
-
-  connection_properties x{share(unreliable_datagram()
-                                    .with(id::msg_lifetime, 2s)
-                                    .with(id::msg_priority, 5)
-                                    .with(id::msg_ordered, false)
-                                    .with(id::msg_checksum_len, 8))};
-  ASSERT_TRUE(x.set(id::msg_priority, 6));
-  ASSERT_TRUE(x.set(id::msg_reliable, false));
-  ASSERT_TRUE(x.set(id::no_fragmentation, true));
-  auto defaults = x.message_defaults(true, true);
-  EXPECT_EQ(defaults.lifetime, 2s);
-  EXPECT_EQ(defaults.priority, 6);
-  EXPECT_EQ(defaults.checksum_length, 8);
-  EXPECT_FALSE(defaults.ordered);
-  EXPECT_FALSE(defaults.reliable);
-  EXPECT_TRUE(defaults.safely_replayable);
-  EXPECT_TRUE(defaults.no_fragmentation);
-  EXPECT_FALSE(defaults.final);
-
-  message_properties context;
-  context.priority = 1;
-  auto x1 = resolved(&context, defaults);
-  EXPECT_EQ(x1.priority, 1);
-  EXPECT_EQ(x1.lifetime, 2s);
 }
 
 }  // namespace

@@ -108,31 +108,4 @@ TEST(message_properties, others_properties_are_refused) {
   EXPECT_TRUE(x.all_default());
 }
 
-TEST(message_properties, resolved_takes_the_context_first_then_the_defaults) {
-  resolved_message_properties defaults;
-  defaults.priority = 7;
-  defaults.ordered = false;
-  EXPECT_EQ(resolved(nullptr, defaults), defaults);
-  message_properties context;
-  EXPECT_EQ(resolved(&context, defaults), defaults);
-  context.priority = 3;
-  context.final = true;
-  context.lifetime = 1s;
-  context.checksum_length = 8;
-  context.ordered = true;
-  context.reliable = false;
-  context.safely_replayable = true;
-  context.no_fragmentation = true;
-  context.no_segmentation = true;
-  context.capacity_profile = capacity_profile::scavenger;
-  auto x = resolved(&context, defaults);
-  EXPECT_EQ(x.priority, 3);
-  EXPECT_TRUE(x.final && x.ordered && x.safely_replayable && x.no_fragmentation &&
-              x.no_segmentation);
-  EXPECT_FALSE(x.reliable);
-  EXPECT_EQ(x.lifetime, 1s);
-  EXPECT_EQ(x.checksum_length, 8);
-  EXPECT_EQ(x.capacity_profile, capacity_profile::scavenger);
-}
-
 }  // namespace

@@ -69,11 +69,6 @@ std::vector<scene> scenes() {
          race_three(r);
          (void)r.on_timer(timeout);
        }},
-      {"cancelled",
-       [](auto& r) {
-         race_three(r);
-         (void)r.on_cancel(begin + 300ms);
-       }},
   };
 }
 
@@ -94,7 +89,6 @@ std::vector<probe> probes() {
       {"timer early", race_input::timer, [=](auto& r) { return r.on_timer(at); }},
       {"timer", race_input::timer, [](auto& r) { return r.on_timer(begin + 500ms); }},
       {"timer at timeout", race_input::timer, [](auto& r) { return r.on_timer(timeout); }},
-      {"cancel", race_input::cancel, [=](auto& r) { return r.on_cancel(at); }},
   };
 }
 
@@ -135,10 +129,10 @@ TEST(race_table, matches_the_golden_text) {
 }
 
 TEST(race_table, every_state_and_input_has_a_name_and_a_reaction) {
-  for (int s = 0; s < 6; ++s) {
+  for (int s = 0; s < 5; ++s) {
     auto state = static_cast<taps::race_state>(s);
     EXPECT_FALSE(to_string(state).empty());
-    for (int i = 0; i < 6; ++i) {
+    for (int i = 0; i < 5; ++i) {
       auto input = static_cast<race_input>(i);
       EXPECT_FALSE(to_string(taps::race::reaction_to(state, input)).empty());
       // Nothing is acted upon after the end.

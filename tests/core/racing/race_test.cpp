@@ -33,7 +33,6 @@ protected:
   }
   auto ready(taps::leaf_id leaf) { return texts(race_.on_ready(now_, leaf)); }
   auto failed(taps::leaf_id leaf) { return texts(race_.on_failed(now_, leaf)); }
-  auto cancel() { return texts(race_.on_cancel(now_)); }
 
   /// Moves the clock and tells the race.
   auto after(taps::duration x) {
@@ -286,19 +285,4 @@ TEST_F(race_test, EST_04_without_any_candidate_the_given_reason_is_told) {
   reset({});
   start();
   EXPECT_THAT(offer({}), ElementsAre(HasSubstr("failed NoCandidates")));
-}
-
-TEST_F(race_test, EST_11_the_application_gives_up) {
-  start();
-  offer({{1}, {2}, {3}});
-  after(250ms);
-  EXPECT_THAT(cancel(), ElementsAre("cancel 1", "cancel 2", "cancelled"));
-  EXPECT_THAT(cancel(), IsEmpty());
-  EXPECT_THAT(ready(1), IsEmpty());
-}
-
-TEST_F(race_test, EST_11_before_the_start_too) {
-  EXPECT_THAT(cancel(), ElementsAre("cancelled"));
-  start();
-  EXPECT_THAT(offer({{1}}), IsEmpty());
 }

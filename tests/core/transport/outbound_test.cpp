@@ -84,18 +84,6 @@ TEST(outbound_queue, an_empty_final_piece_goes_with_the_bytes_before_it) {
   EXPECT_EQ(ids(queue), (list{1, 2}));
 }
 
-TEST(outbound_queue, what_is_left_can_fail_at_once) {
-  outbound_queue queue;
-  queue.push({text("ab"), {}, true, false});
-  queue.mark(1);
-  queue.push({text("cd"), {}, true, false});
-  queue.mark(2);
-  queue.consume(1);
-  queue.fail_all({errc::connection_aborted, "gone"});
-  EXPECT_EQ(ids(queue), (list{1, 2}));
-  EXPECT_EQ(queue.bytes(), 0u);
-}
-
 TEST(outbound_queue, stays_small_when_it_never_runs_empty) {
   outbound_queue queue;
   queue.push({text("x"), {}, true, false});
