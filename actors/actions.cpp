@@ -135,6 +135,10 @@ result<std::vector<remote_endpoint>> resolve(const preconnection& what, caf::sco
 
 // -- Listeners ---------------------------------------------------------------------------------
 
+void set_new_connection_limit(const listener& what, std::optional<std::uint64_t> limit) {
+  caf::anon_send(what, new_connection_limit_command{limit});
+}
+
 void stop(const listener& what) { caf::anon_send(what, stop_command{}); }
 
 // -- Connections -------------------------------------------------------------------------------

@@ -90,6 +90,11 @@ listener listen(const preconnection& what, const owner_ref& owner,
 
 // -- Listeners ----------------------------------------------------------------------------------
 
+/// SetNewConnectionLimit (RFC 9622, section 7.2): the Listener announces this many Connections
+/// more, absent for any number, as at first. Those beyond wait, up to 128 of them, for a higher
+/// limit; further ones are turned away. Before the Listener listens as well.
+void set_new_connection_limit(const listener& what, std::optional<std::uint64_t> limit);
+
 /// Stop (RFC 9622, section 7.2): `stopped` follows; Connections live on.
 void stop(const listener& what);
 

@@ -67,6 +67,10 @@ connection_actor::behavior_type connection_actor::make_behavior() {
       [this](const equip_order& order) { equip(order); },
       [this](const race_outcome& outcome) { finish_race(outcome); },
       [this](first_send& what) { static_cast<void>(send(std::move(what.command), true)); },
+      [this](const admitted&) {
+        admitted_ = true;
+        request_service();
+      },
       [this](const clone_failure& what) {
         deliver(clone_error{handle(), machine_.state(), what.reason});
       },
@@ -93,6 +97,8 @@ void connection_actor::on_exit() {
       tell(event);
     }
   }
+  if (waits_for_admission_ && unannounced())
+    origin_.accepted_by->gate.leave(caf::strong_actor_ptr{ctrl()});
   cancel_establishment();
   timer_.cancel();
   handshake_.reset();
@@ -194,12 +200,31 @@ void connection_actor::advance_handshake() {
     told_terminal_ = origin_.accepted_by->stopped || handshake_deadline_ <= home().now();
     return;
   }
+  if (!origin_.accepted_by->stopped && !may_enter())
+    return;
   auto outcome = handshake_->take();
   if (outcome && !origin_.accepted_by->stopped) {
     machine_.establish(std::move(*outcome));
     handshake_.reset();
   } else {
     told_terminal_ = true;
+  }
+}
+
+bool connection_actor::may_enter() {
+  if (waits_for_admission_)
+    return admitted_;
+  switch (origin_.accepted_by->gate.ask(caf::strong_actor_ptr{ctrl()})) {
+  case admission::verdict::enter:
+    return true;
+  case admission::verdict::wait:
+    // For as long as it takes; what arrives meanwhile stays with the protocol.
+    waits_for_admission_ = true;
+    handshake_deadline_.reset();
+    return false;
+  default:
+    told_terminal_ = true;
+    return false;
   }
 }
 

@@ -26,7 +26,8 @@ struct connection_origin {
 /// The interface between a Connection and the rest of Tapline.
 using connection_interface =
     connection::extend<caf::reacts_to<equip_order>, caf::reacts_to<race_outcome>,
-                       caf::reacts_to<first_send>, caf::reacts_to<clone_failure>>;
+                       caf::reacts_to<first_send>, caf::reacts_to<clone_failure>,
+                       caf::reacts_to<admitted>>;
 
 /// The actor of one Connection: carries commands to its machine and the machine's events to the
 /// owner. A command of an owner on the same shard, and an event to it, need no mailbox.
@@ -88,6 +89,8 @@ private:
   void finish_race(const race_outcome& outcome);
   void equip_clones();
   void advance_handshake();
+  /// Asks whether this accepted Connection may be announced now.
+  [[nodiscard]] bool may_enter();
   /// Accepted, but not yet told of: nobody hears of its end either.
   [[nodiscard]] bool unannounced() const noexcept {
     return origin_.accepted_by && !machine_.established();
@@ -119,6 +122,9 @@ private:
   deadline handshake_deadline_;
   std::unique_ptr<establishment_report> report_;
   timer timer_;
+  /// The Listener's limit keeps it from being announced.
+  bool waits_for_admission_ = false;
+  bool admitted_ = false;
   bool told_terminal_ = false;
 };
 

@@ -11,6 +11,8 @@
 #include <caf/typed_actor.hpp>
 
 #include <concepts>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -192,6 +194,25 @@ typename Inspector::result_type inspect(Inspector& f, stop_command&) {
   return f();
 }
 
+/// SetNewConnectionLimit (RFC 9622, section 7.2).
+struct new_connection_limit_command {
+  /// Absent for no limit.
+  std::optional<std::uint64_t> limit;
+};
+
+template<class Inspector>
+typename Inspector::result_type inspect(Inspector& f, new_connection_limit_command& x) {
+  // -1 stands for no limit, as in NEATPy.
+  auto number = x.limit ? static_cast<std::int64_t>(*x.limit) : std::int64_t{-1};
+  if constexpr (Inspector::reads_state) {
+    return f(number);
+  } else {
+    auto result = f(number);
+    x.limit = number < 0 ? std::nullopt : std::optional{static_cast<std::uint64_t>(number)};
+    return result;
+  }
+}
+
 // -- handles --------------------------------------------------------------------------------
 
 /// A Connection (RFC 9622, section 3). Counted; the Connection lives until its terminal event, with
@@ -205,7 +226,8 @@ using connection = caf::typed_actor<caf::reacts_to<send_command>, caf::reacts_to
 /// A Listener (RFC 9622, section 7.2). It answers `get_properties_command` once it listens, with
 /// `_tapline.localPort` (for who asked for port 0) and `_tapline.localEndpoint`, else with an
 /// error.
-using listener = caf::typed_actor<caf::reacts_to<stop_command>,
-                                  caf::replies_to<get_properties_command>::with<property_list>>;
+using listener =
+    caf::typed_actor<caf::reacts_to<stop_command>, caf::reacts_to<new_connection_limit_command>,
+                     caf::replies_to<get_properties_command>::with<property_list>>;
 
 }  // namespace taps

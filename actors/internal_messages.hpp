@@ -1,5 +1,6 @@
 #pragma once
 
+#include "taps/actors/admission.hpp"
 #include "taps/actors/config.hpp"
 #include "taps/core/connection/channel.hpp"
 #include "taps/core/establishment/listening.hpp"
@@ -48,7 +49,12 @@ struct listening {
   event_set events = event_set::none;
   /// Set once Stop was called: Connections not announced by then never are.
   std::atomic<bool> stopped{false};
+  /// Who may be announced; for any thread.
+  mutable admission gate;
 };
+
+/// Tells an accepted Connection that waits that it may be announced.
+struct admitted {};
 
 /// An acceptor is bound, or could not be.
 struct acceptor_news {
@@ -64,6 +70,7 @@ struct clone_failure {
 
 }  // namespace taps
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::admitted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::clone_failure)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::acceptor_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::equip_order)

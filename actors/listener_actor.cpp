@@ -37,6 +37,7 @@ listener_actor::behavior_type listener_actor::make_behavior() {
   set_down_handler([this](const caf::down_msg& x) { acceptor_down(x); });
   return {
       [this](const stop_command&) { stop(); },
+      [this](const new_connection_limit_command& x) { state_->gate.set_limit(x.limit); },
       [this](const get_properties_command&) -> caf::result<property_list> {
         if (!acceptors_.empty() && bound_ == acceptors_.size())
           return list_properties();
@@ -53,6 +54,8 @@ void listener_actor::on_exit() {
   if (!told_terminal_)
     tell(stopped{handle()});
   state_->stopped = true;
+  // Those who wait see that it is over.
+  state_->gate.set_limit(std::nullopt);
   for (auto& x : acceptors_)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   acceptors_.clear();
@@ -145,6 +148,8 @@ void listener_actor::stop() {
   if (std::exchange(stopping_, true))
     return;
   state_->stopped = true;
+  // Those who wait see that it is over.
+  state_->gate.set_limit(std::nullopt);
   for (auto& x : acceptors_)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   if (acceptors_.empty()) {

@@ -10,6 +10,23 @@
 
 namespace taps {
 
+/// The last look at the host's links. Thread-safe.
+class latest_links {
+public:
+  [[nodiscard]] network_ptr get() const {
+    std::lock_guard guard{mutex_};
+    return links_;
+  }
+  void set(network_ptr links) {
+    std::lock_guard guard{mutex_};
+    links_ = std::move(links);
+  }
+
+private:
+  mutable std::mutex mutex_;
+  network_ptr links_ = std::make_shared<const network>();
+};
+
 /// What all copies of a `transport_services` share. Tests make one over simulated shards.
 class transport_services::impl : public std::enable_shared_from_this<impl> {
 public:
@@ -43,6 +60,8 @@ public:
 
   [[nodiscard]] std::size_t residents() const noexcept;
 
+  [[nodiscard]] network_ptr links() const { return links_->get(); }
+
 private:
   void watch_links();
   void tell_residents(bool at_once, const std::function<void()>& told) const;
@@ -54,6 +73,8 @@ private:
   transport_services_options options_;
   std::vector<shard_ptr> shards_;
   std::vector<std::shared_ptr<reactor_shard>> threads_;
+  /// The last look at the host's links, for all threads; shared with the shard that looks.
+  std::shared_ptr<latest_links> links_ = std::make_shared<latest_links>();
   mutable std::atomic<std::size_t> next_{0};
   std::atomic<bool> stopped_{false};
   /// Held while someone shuts down: whoever comes second waits for the same end.

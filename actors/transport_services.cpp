@@ -46,11 +46,14 @@ transport_services::impl::impl(caf::actor_system& system, transport_services_opt
 /// One shard watches for all.
 void transport_services::impl::watch_links() {
   const std::vector<std::weak_ptr<reactor_shard>> all{threads_.begin(), threads_.end()};
-  const auto links = threads_.front()->watch_links(options_.paths, [all](const network_ptr& now) {
-    for (const auto& x : all)
-      if (const auto where = x.lock())
-        where->post([where = where.get(), now] { where->set_links(now); });
-  });
+  const auto links =
+      threads_.front()->watch_links(options_.paths, [all, last = links_](const network_ptr& now) {
+        last->set(now);
+        for (const auto& x : all)
+          if (const auto where = x.lock())
+            where->post([where = where.get(), now] { where->set_links(now); });
+      });
+  links_->set(links);
   for (const auto& x : threads_)
     x->set_links(links);
 }
@@ -250,6 +253,8 @@ void transport_services::shutdown(milliseconds grace) { impl_->shutdown(grace); 
 std::size_t transport_services::num_shards() const noexcept { return impl_->shards().size(); }
 
 caf::actor_system& transport_services::system() const noexcept { return impl_->system(); }
+
+network_ptr transport_services::host_network() const { return impl_->links(); }
 
 std::size_t transport_services::num_residents() const { return impl_->residents(); }
 

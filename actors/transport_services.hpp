@@ -108,6 +108,10 @@ public:
   /// Connections, Listeners and attempts that hold descriptors now. Never blocks.
   [[nodiscard]] std::size_t num_residents() const;
 
+  /// What the host's links are as far as is known now: interfaces, addresses, routes and
+  /// provisioning domains. Changes are noticed within a tenth of a second.
+  [[nodiscard]] network_ptr host_network() const;
+
   [[nodiscard]] const std::shared_ptr<impl>& get_impl() const noexcept { return impl_; }
 
 private:

@@ -56,6 +56,46 @@ TEST_F(conformance, LST_02_stop_spares_datagram_connections) {
   EXPECT_EQ(peer.read(5), "three");
 }
 
+TEST_F(conformance, LST_03_limit_of_new_connections) {
+  auto server = listen_at(at(loopback_local()), receive_at_once);
+  set_new_connection_limit(server.listener, 2);
+  port_of(server.listener);  // by now it has taken effect
+  auto a = posix_connect(server.port);
+  auto b = posix_connect(server.port);
+  auto c = posix_connect(server.port);
+  for (auto* x : {&a, &b, &c})
+    ASSERT_TRUE(x->send("x"));
+  server.by.log->wait("received_partial", 2);
+  // The third is here, and waits.
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (net_.num_residents() < 4 && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  EXPECT_EQ(server.by.log->count("connection_received"), 2u);
+  set_new_connection_limit(server.listener, std::nullopt);
+  server.by.log->wait("connection_received", 3);
+  server.by.log->wait("received_partial", 3);
+  set_new_connection_limit(server.listener, 0);
+  port_of(server.listener);
+  auto d = posix_connect(server.port);
+  set_new_connection_limit(server.listener, 1);
+  server.by.log->wait("connection_received", 4);
+}
+
+TEST_F(conformance, LST_03_who_waits_when_the_listener_stops) {
+  auto server = listen_at(at(loopback_local()), receive_at_once);
+  set_new_connection_limit(server.listener, 0);
+  port_of(server.listener);  // by now it has taken effect
+  auto peer = posix_connect(server.port);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (net_.num_residents() < 3 && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  stop(server.listener);
+  server.by.log->wait("stopped");
+  int failure = 0;
+  EXPECT_EQ(peer.read(1, &failure), "");
+  EXPECT_EQ(server.by.log->names(), "stopped");
+}
+
 TEST_F(conformance, LST_04_port_in_use) {
   auto taken = posix_bind();
   auto me = make_owner();

@@ -90,6 +90,35 @@ TEST_F(whole_stack, EST_10_a_failure_is_the_only_answer_to_receives) {
   EXPECT_EQ(kinds(), "establishment_error") << owner.text();
 }
 
+// -- paths --------------------------------------------------------------------------------------
+
+TEST_F(whole_stack, SEL_08_a_better_path_beats_a_better_protocol) {
+  auto second = stream_protocol("other_stream");
+  ++second.default_order;
+  example_world world{{.protocols = {stream_protocol(), second}}};
+  const std::vector<interface_address> own{{*ip_address::parse("192.0.2.99"), 24}};
+  world.set_links({{{"eth0", 1, interface_type::wired, true, 1500, own},
+                    {"eth1", 2, interface_type::wired, true, 1500, own}},
+                   {}});
+  world.network().accept(v4);
+  // The better protocol is to be had by eth0 only.
+  auto wanted = reliable_inorder_stream();
+  wanted = wanted.with(property_id::interface, interface_preferences{{preference::prefer, "eth1"}});
+  auto pre = world.to("192.0.2.1", 80, wanted);
+  pre.add_remote(remote_endpoint{}
+                     .with_ip_address("192.0.2.1")
+                     .with_port(80)
+                     .with_interface("eth0")
+                     .with_protocol("sim_stream"));
+  auto& me = world.owner();
+  initiate(pre, me);
+  world.run_until_idle();
+  ASSERT_EQ(me.count<ready>(), 1u) << me.text();
+  const auto& first = me.last<ready>()->report.candidates.front();
+  EXPECT_EQ(first.fate, candidate_fate::won);
+  EXPECT_EQ(first.who.path + " " + first.who.stack, "eth1 other_stream");
+}
+
 // -- racing -------------------------------------------------------------------------------------
 
 TEST_F(whole_stack, RAC_09_paths_then_protocols_then_endpoints) {

@@ -185,6 +185,9 @@ inline caf::behavior recorder(caf::event_based_actor* self, event_log_ptr log, r
       [=](const soft_error& x) {
         note({"soft_error", x.connection, {}, x.state, x.reason, {}, {}, true, {}});
       },
+      [=](const path_change& x) {
+        note({"path_change", x.connection, {}, x.state, {}, {}, {}, true, {}});
+      },
       [=](const closed& x) {
         note({"closed", x.connection, {}, x.state, {}, {}, {}, true, {}});
       },

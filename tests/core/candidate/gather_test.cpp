@@ -60,7 +60,10 @@ protected:
     to.locals = std::move(locals);
     path_request wanted;
     add_locals(to.locals, to.stacks, wanted);
-    to.paths = *select_paths(*to.where, wanted);
+    const network host{{{"eth0", 7, interface_type::wired, true, 1500, {}},
+                        {"eth1", 8, interface_type::wired, true, 1500, {}}},
+                       {}};
+    to.paths = *select_paths(host, wanted);
   }
 
   static names remotes_of(const std::vector<candidate>& leaves) {
