@@ -42,9 +42,13 @@ public:
   [[nodiscard]] taps::preconnection make(preconnection_config config);
 
   [[nodiscard]] std::size_t residents() const noexcept;
+  /// Null when nothing is to be remembered.
+  [[nodiscard]] const history_ptr& history() const noexcept { return history_; }
+  [[nodiscard]] two_clocks clocks() const;
 
 private:
   void watch_links();
+  [[nodiscard]] history_ptr make_history() const;
   void tell_residents(bool at_once, const std::function<void()>& told) const;
   void end_remembered();
   bool wait_until(std::chrono::steady_clock::time_point limit,
@@ -54,6 +58,7 @@ private:
   transport_services_options options_;
   std::vector<shard_ptr> shards_;
   std::vector<std::shared_ptr<reactor_shard>> threads_;
+  const history_ptr history_;
   mutable std::atomic<std::size_t> next_{0};
   std::atomic<bool> stopped_{false};
   /// Held while someone shuts down: whoever comes second waits for the same end.
