@@ -41,6 +41,12 @@ void candidate_actor::limit(duration limit) {
   home().timers().schedule(timer_, home().now() + limit);
 }
 
+void candidate_actor::on_handshake_begun() {
+  limit(handshake::limit);
+  if (!config_->framers.empty())
+    report({what_.id, attempt_stage::framing, nullptr, {}});
+}
+
 void candidate_actor::on_timer() {
   enter([this] {
     if (!handshake_ || handshake_->done())

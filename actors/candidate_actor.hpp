@@ -35,7 +35,7 @@ private:
   void limit(duration limit);
   void on_timer();
 
-  void on_handshake_begun() override { limit(handshake::limit); }
+  void on_handshake_begun() override;
   void on_handshake_done() override { home().request_service(*this); }
   void on_service() override;
   void on_shutdown(bool at_once) override;

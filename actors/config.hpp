@@ -1,6 +1,8 @@
 #pragma once
 
 #include "taps/actors/handles.hpp"
+#include "taps/actors/selection_memo.hpp"
+#include "taps/actors/shared_history.hpp"
 #include "taps/core/endpoint/endpoint.hpp"
 #include "taps/core/message/framer.hpp"
 #include "taps/core/properties/transport_properties.hpp"
@@ -20,11 +22,19 @@ struct preconnection_config {
   security_parameters security;
   std::vector<framer_factory> framers;
   racing_options racing;
+  /// What races know and learn; null for nothing.
+  history_ptr history{};
+
+  mutable selection_memo memo{};
 
   /// Whether some framer keeps message boundaries.
   [[nodiscard]] bool framing_preserves_boundaries() const;
 };
 
 using config_ptr = std::shared_ptr<const preconnection_config>;
+
+/// Returns what the first Connection of a group is to be made from. With `isolateSession` the group
+/// gets a history of its own, which is empty and seen by nobody else (RFC 9622, section 8.1.10).
+[[nodiscard]] config_ptr isolated(const config_ptr& config);
 
 }  // namespace taps

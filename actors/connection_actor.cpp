@@ -233,7 +233,7 @@ void connection_actor::equip(const equip_order& order) {
     finish_race({nullptr, {errc::not_cloneable, "the Connection cannot be cloned"}, {}});
     return;
   }
-  config_ = order.config;
+  config_ = origin_.parent ? order.config : isolated(order.config);
   if (origin_.parent)
     demonitor(origin_.parent->address());
   equip_clones();

@@ -47,29 +47,28 @@ protected:
 private:
   establishment_request make_request(std::optional<duration> timeout) {
     const auto& config = *config_;
-    establishment_request made{config.locals,
-                               config.remotes,
-                               config.properties,
-                               config.security.mode(),
-                               config.framing_preserves_boundaries(),
-                               config.racing,
-                               home().links(),
-                               timeout,
-                               nullptr};
-    made.selected = select(made);
+    establishment_request made;
+    made.locals = config.locals;
+    made.remotes = config.remotes;
+    made.properties = config.properties;
+    made.security = config.security.mode();
+    made.framing_preserves_boundaries = config.framing_preserves_boundaries();
+    made.racing = config.racing;
+    made.where = home().links();
+    made.timeout = timeout;
+    if (config.history)
+      remember(made);
+    made.selected = config.memo.select(made, home().stacks());
     return made;
   }
 
-  /// Null when nothing can be selected; the machine tells why.
-  std::shared_ptr<const selection> select(const establishment_request& what) {
-    auto& last = home().last_selection();
-    if (last.asked_by.lock() != config_) {
-      auto made = select_for(what, home().stacks());
-      if (!made)
-        return nullptr;
-      last = {config_, std::make_shared<const selection>(std::move(*made))};
-    }
-    return last.answer;
+  void remember(establishment_request& what) {
+    for (const auto& x : what.remotes)
+      what.places.push_back(place_of(what.where->name(), x));
+    what.past = config_->history->recall(home().now(), what.places, home().stacks());
+    what.experience_of = [this, attached = what.where](const socket_address& x) {
+      return config_->history->experience_of(home().now(), {attached->name(), {}, x});
+    };
   }
 
   // -- inputs ----------------------------------------------------------------------------------
@@ -181,6 +180,8 @@ private:
   }
 
   void finish(race_outcome outcome) {
+    if (config_->history)
+      config_->history->learn(home().now(), machine_.lessons());
     send(parent_, std::move(outcome));
     quit();
   }

@@ -59,11 +59,15 @@ public:
   [[nodiscard]] taps::preconnection make(preconnection_config config);
 
   [[nodiscard]] std::size_t residents() const noexcept;
+  /// Null when nothing is to be remembered.
+  [[nodiscard]] const history_ptr& history() const noexcept { return history_; }
+  [[nodiscard]] two_clocks clocks() const;
 
   [[nodiscard]] network_ptr links() const { return links_->get(); }
 
 private:
   void watch_links();
+  [[nodiscard]] history_ptr make_history() const;
   void tell_residents(bool at_once, const std::function<void()>& told) const;
   void end_remembered();
   bool wait_until(std::chrono::steady_clock::time_point limit,
@@ -75,6 +79,7 @@ private:
   std::vector<std::shared_ptr<reactor_shard>> threads_;
   /// The last look at the host's links, for all threads; shared with the shard that looks.
   std::shared_ptr<latest_links> links_ = std::make_shared<latest_links>();
+  const history_ptr history_;
   mutable std::atomic<std::size_t> next_{0};
   std::atomic<bool> stopped_{false};
   /// Held while someone shuts down: whoever comes second waits for the same end.

@@ -25,14 +25,6 @@ namespace taps {
 
 class owner_watch;
 class shard;
-struct preconnection_config;
-struct selection;
-
-/// Which stacks were selected for a configuration.
-struct selection_memo {
-  std::weak_ptr<const preconnection_config> asked_by;
-  std::shared_ptr<const selection> answer;
-};
 
 using shard_ptr = std::shared_ptr<shard>;
 
@@ -101,9 +93,6 @@ public:
   [[nodiscard]] const std::vector<protocol_stack>& stacks();
   /// Returns the transport behind a stack. @pre the stack is one of `stacks()`
   [[nodiscard]] transport& transport_of(const protocol_stack& stack) const;
-
-  /// What the last race selected: the next one is likely to be of the same Preconnection.
-  [[nodiscard]] selection_memo& last_selection() noexcept { return last_selection_; }
 
   // -- scheduling -------------------------------------------------------------------------
 
@@ -204,7 +193,6 @@ private:
   mutable resident* last_resident_ = nullptr;
   std::unique_ptr<owner_watch> owners_;
   std::vector<protocol_stack> stacks_;
-  selection_memo last_selection_;
   network_ptr links_ = std::make_shared<const network>();
 
   std::atomic<int> alive_{0};

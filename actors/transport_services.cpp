@@ -1,6 +1,7 @@
 #include "taps/actors/transport_services.hpp"
 
 #include "taps/actors/services_impl.hpp"
+#include "taps/net/files/text_file.hpp"
 
 #include <caf/send.hpp>
 
@@ -26,7 +27,7 @@ steady_clock::time_point limit_after(milliseconds wait) {
 // -- transport_services::impl ---------------------------------------------------------------
 
 transport_services::impl::impl(caf::actor_system& system, transport_services_options options)
-    : system_(system), options_(std::move(options)) {
+    : system_(system), options_(std::move(options)), history_(make_history()) {
   auto number = options_.shards;
   if (number == 0)
     number = std::max(1u, std::thread::hardware_concurrency());
@@ -60,7 +61,8 @@ void transport_services::impl::watch_links() {
 
 transport_services::impl::impl(caf::actor_system& system, std::vector<shard_ptr> shards,
                                transport_services_options options)
-    : system_(system), options_(std::move(options)), shards_(std::move(shards)) {}
+    : system_(system), options_(std::move(options)), shards_(std::move(shards)),
+      history_(make_history()) {}
 
 transport_services::impl::~impl() = default;
 
@@ -80,6 +82,7 @@ const shard_ptr& transport_services::impl::shard_for(const caf::actor& owner) co
 
 taps::preconnection transport_services::impl::make(preconnection_config config) {
   config.racing = options_.racing;
+  config.history = history_;
   // Without threads nothing can run: the handle leads nowhere, and every action says so.
   if (stopped_)
     return taps::preconnection{
@@ -129,6 +132,15 @@ std::size_t transport_services::impl::residents() const noexcept {
   for (const auto& x : threads_)
     result += x->num_residents();
   return result;
+}
+
+two_clocks transport_services::impl::clocks() const {
+  return {threads_.empty() ? shards_.front()->now() : steady_clock::now(),
+          std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now())};
+}
+
+history_ptr transport_services::impl::make_history() const {
+  return options_.history.enabled ? std::make_shared<shared_history>(options_.history) : nullptr;
 }
 
 bool transport_services::impl::wait_until(steady_clock::time_point limit,
@@ -245,6 +257,32 @@ taps::preconnection transport_services::preconnection(local_endpoint local,
   return preconnection(std::vector{std::move(local)}, std::vector<remote_endpoint>{},
                        std::move(properties), security);
 }
+
+history_snapshot transport_services::history() const {
+  history_snapshot result{impl_->clocks().now, {}};
+  if (const auto& known = impl_->history())
+    result.entries = known->entries(result.taken);
+  return result;
+}
+
+result<void> transport_services::save_history(const std::string& path) const {
+  const auto at = impl_->clocks();
+  return write_text_file(path, write_history(history().entries, at));
+}
+
+result<void> transport_services::load_history(const std::string& path) {
+  if (!impl_->history())
+    return {errc::not_supported, "load_history: the transport services remember nothing"};
+  const auto text = read_text_file(path);
+  if (!text)
+    return text.failure();
+  const auto at = impl_->clocks();
+  auto found = read_history(*text, path, at);
+  impl_->history()->restore(at.now, found.entries);
+  return found.complete;
+}
+
+std::string to_string(const history_snapshot& x) { return to_string(x.entries, x.taken); }
 
 void transport_services::run() { impl_->run(); }
 

@@ -25,9 +25,20 @@ struct transport_services_options {
   path_monitor_options paths{};
   /// The pace of races.
   racing_options racing{};
+  /// What races remember.
+  history_options history{};
   /// The protocols; more can be added to those that come with Tapline.
   std::vector<transport_factory> transports = builtin_transports();
 };
+
+/// The history of races at some moment.
+struct history_snapshot {
+  time_point taken{};
+  std::vector<history_entry> entries;
+};
+
+/// Returns a line per place and stack, e.g. `"example.com:80 name succeeded 3 times, ..."`.
+[[nodiscard]] std::string to_string(const history_snapshot& x);
 
 /// The entry to Tapline: threads that run protocols and actors (RFC 9621, section 4.1). The object
 /// made from an actor system owns the threads, and its destructor shuts them down; copies refer to
@@ -91,6 +102,19 @@ public:
     count_owner(caf::actor_cast<caf::strong_actor_ptr>(result));
     return result;
   }
+
+  // -- history of races -----------------------------------------------------------------------
+
+  /// Returns what races have taught about stacks and addresses (RFC 9623, section 9.2), the place
+  /// used last at the end; without sessions that are isolated.
+  [[nodiscard]] history_snapshot history() const;
+
+  /// Keeps the history in a file. Replaces the file at once or not at all.
+  [[nodiscard]] result<void> save_history(const std::string& path) const;
+
+  /// Adds what a file holds and has not expired, unless something newer is known. An error says
+  /// what is wrong with the file and in which line; other lines are taken all the same.
+  [[nodiscard]] result<void> load_history(const std::string& path);
 
   // -- running --------------------------------------------------------------------------------
 

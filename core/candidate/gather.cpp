@@ -153,7 +153,14 @@ private:
     });
   }
 
-  const std::vector<ip_address>& sorted(const resolved_remote& remote);
+  /// The addresses of an endpoint, best first; those from `live` on are known to be dead.
+  struct sorted_addresses {
+    const resolved_remote* endpoint = nullptr;
+    std::vector<ip_address> all;
+    std::size_t live = 0;
+  };
+
+  const sorted_addresses& sorted(const resolved_remote& remote);
   std::vector<ip_address> in_turn(const path& where, const protocol_stack& stack,
                                   const resolved_remote& remote);
   std::vector<target> targets_at(const path& where, const protocol_stack& stack);
@@ -170,15 +177,15 @@ private:
   const candidate* last_ = nullptr;
   std::uint32_t next_id_ = 1;
   /// Addresses are sorted once per Remote Endpoint, since that asks the kernel.
-  std::vector<std::pair<const resolved_remote*, std::vector<ip_address>>> sorted_;
+  std::vector<sorted_addresses> sorted_;
 };
 
 /// Returns the addresses of an endpoint by RFC 6724, without duplicates and at
 /// most as many of each family as are tried.
-const std::vector<ip_address>& tree_builder::sorted(const resolved_remote& remote) {
-  for (const auto& [endpoint, addresses] : sorted_)
-    if (endpoint == &remote)
-      return addresses;
+const tree_builder::sorted_addresses& tree_builder::sorted(const resolved_remote& remote) {
+  for (const auto& x : sorted_)
+    if (x.endpoint == &remote)
+      return x;
   std::vector<ip_address> addresses;
   std::array<std::size_t, 2> counts{};
   for (const auto& x : remote.addresses) {
@@ -189,8 +196,10 @@ const std::vector<ip_address>& tree_builder::sorted(const resolved_remote& remot
       ++count;
     }
   }
-  sort_destinations(addresses, input_.source_for);
-  return sorted_.emplace_back(&remote, std::move(addresses)).second;
+  const auto experience =
+      addresses.size() < 2 ? experience_lookup{} : experience_at(input_, remote);
+  const auto live = sort_destinations(addresses, input_.source_for, experience);
+  return sorted_.emplace_back(sorted_addresses{&remote, std::move(addresses), live});
 }
 
 /// Returns the addresses of an endpoint at a node: first those that were tried,
@@ -199,12 +208,18 @@ const std::vector<ip_address>& tree_builder::sorted(const resolved_remote& remot
 std::vector<ip_address> tree_builder::in_turn(const path& where, const protocol_stack& stack,
                                               const resolved_remote& remote) {
   std::vector<ip_address> result;
-  std::vector<ip_address> rest;
-  for (const auto& x : sorted(remote))
-    (was_started(where, stack, remote, x) ? result : rest).push_back(x);
-  rest = interleave_families(rest, input_.options.first_family_count,
-                             last_family(where, stack, remote));
-  result.insert(result.end(), rest.begin(), rest.end());
+  std::vector<ip_address> live;
+  std::vector<ip_address> dead;
+  const auto& known = sorted(remote);
+  for (std::size_t i = 0; i < known.all.size(); ++i) {
+    const auto& x = known.all[i];
+    (was_started(where, stack, remote, x) ? result : i < known.live ? live : dead).push_back(x);
+  }
+  const auto last = last_family(where, stack, remote);
+  for (const auto& rest : {live, dead}) {
+    const auto turns = interleave_families(rest, input_.options.first_family_count, last);
+    result.insert(result.end(), turns.begin(), turns.end());
+  }
   result.resize(std::min(result.size(), input_.options.max_addresses_per_name));
   return result;
 }
@@ -350,6 +365,17 @@ void add_locals(std::span<const resolved_local> locals, std::span<const ranked_s
   for (const auto& x : locals)
     if (!x.interface.empty())
       to.named.push_back(x.interface);
+}
+
+experience_lookup experience_at(const gather_input& input, const resolved_remote& remote) {
+  if (!input.experience_of)
+    return nullptr;
+  auto port = remote.port.value_or(0);
+  if (!remote.port && !remote.service_ports.empty())
+    port = remote.service_ports.front().second;
+  return [&input, port, scope = remote.scope](const ip_address& x) {
+    return input.experience_of({x, port, needs_scope(x) ? scope : 0});
+  };
 }
 
 // -- gathering ------------------------------------------------------------------------------------

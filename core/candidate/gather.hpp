@@ -71,6 +71,8 @@ struct gather_input {
   std::vector<resolved_remote> remotes;
   std::vector<resolved_local> locals;
   source_lookup source_for;
+  /// What is known of an address with the port of its endpoint; null for nothing.
+  std::function<address_experience(const socket_address&)> experience_of;
   gather_options options;
   /// Only temporary local addresses will do (RFC 8981), which IPv4 has none of.
   bool temporary_address_required = false;
@@ -91,9 +93,13 @@ struct gather_input {
 void add_locals(std::span<const resolved_local> locals, std::span<const ranked_stack> stacks,
                 path_request& to);
 
+/// Returns what `input` knows of addresses of one of its Remote Endpoints; null if nothing.
+[[nodiscard]] experience_lookup experience_at(const gather_input& input,
+                                              const resolved_remote& remote);
+
 /// Returns the leaves in the order in which to try them: by path, then by
 /// stack, then by Remote Endpoint and address (RFC 6724, families taking
-/// turns). Each is there once.
+/// turns, those known to be dead last). Each is there once.
 ///
 /// For a stack, endpoints restricted to it replace those without restriction.
 /// Each remote address is paired with one Local Endpoint of its family; other

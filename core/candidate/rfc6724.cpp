@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <compare>
+#include <limits>
 
 namespace taps {
 
@@ -77,18 +79,34 @@ int scope_of(const ip_address& address) noexcept {
 
 /// What decides between two destinations, rule by rule; the smaller one goes first.
 struct sort_key {
+  bool dead = false;
   bool unusable = false;
   bool scope_differs = false;
   bool label_differs = false;
   int precedence = 0;
   int scope = 0;
+  int slowness = 0;
   int prefix = 0;
 
   friend auto operator<=>(const sort_key&, const sort_key&) = default;
 };
 
-sort_key key_of(const ip_address& destination, const source_lookup& source_for) {
+/// Returns the power of two of a handshake in microseconds; unknown ones come last.
+int slowness_of(const address_experience& x) noexcept {
+  if (!x.handshake)
+    return std::numeric_limits<int>::max();
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(*x.handshake).count();
+  return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(std::max<long>(us, 0))));
+}
+
+sort_key key_of(const ip_address& destination, const source_lookup& source_for,
+                const experience_lookup& experience_of) {
   sort_key result;
+  if (experience_of) {
+    const auto known = experience_of(destination);
+    result.dead = known.dead;
+    result.slowness = slowness_of(known);
+  }
   const auto& line = policy_of(destination);
   result.precedence = -line.precedence;
   result.scope = scope_of(destination);
@@ -108,18 +126,22 @@ sort_key key_of(const ip_address& destination, const source_lookup& source_for) 
 
 }  // namespace
 
-void sort_destinations(std::vector<ip_address>& destinations, const source_lookup& source_for) {
+std::size_t sort_destinations(std::vector<ip_address>& destinations,
+                              const source_lookup& source_for,
+                              const experience_lookup& experience_of) {
   // Nothing to sort, and asking for a source costs system calls.
   if (destinations.size() < 2)
-    return;
+    return destinations.size();
   std::vector<std::pair<sort_key, ip_address>> keyed;
   keyed.reserve(destinations.size());
   for (const auto& x : destinations)
-    keyed.emplace_back(key_of(x, source_for), x);
+    keyed.emplace_back(key_of(x, source_for, experience_of), x);
   std::stable_sort(keyed.begin(), keyed.end(),
                    [](const auto& x, const auto& y) { return x.first < y.first; });
   std::transform(keyed.begin(), keyed.end(), destinations.begin(),
                  [](const auto& x) { return x.second; });
+  return static_cast<std::size_t>(
+      std::ranges::count_if(keyed, [](const auto& x) { return !x.first.dead; }));
 }
 
 std::vector<ip_address> interleave_families(const std::vector<ip_address>& sorted,

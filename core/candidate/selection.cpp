@@ -100,6 +100,39 @@ std::vector<exclusion_reason> reasons_against(const protocol_stack& stack,
   return result;
 }
 
+// -- history ----------------------------------------------------------------------
+
+past_outcome past_of(const protocol_stack& stack, const selection_request& request) {
+  return request.history ? request.history(stack) : past_outcome::nothing;
+}
+
+bool is_named(const protocol_stack& stack, const selection_request& request) {
+  return std::ranges::any_of(request.protocols.named,
+                             [&](const auto& name) { return stack.uses(name); });
+}
+
+bool is_hopeless(const protocol_stack& stack, const selection_request& request) {
+  return past_of(stack, request) == past_outcome::hopeless && !is_named(stack, request);
+}
+
+/// Takes out what is known not to work. Only for another stack that gives the same: who blocks a
+/// secure stack must not get the plain one that way.
+void drop_hopeless(std::vector<const protocol_stack*>& eligible, const selection_request& request,
+                   selection& result) {
+  if (!request.history)
+    return;
+  const auto all = eligible;
+  std::erase_if(eligible, [&](const auto* stack) {
+    const auto replaces = [&](const auto* other) {
+      return other->security == stack->security && !is_hopeless(*other, request);
+    };
+    if (!is_hopeless(*stack, request) || std::ranges::none_of(all, replaces))
+      return false;
+    result.excluded.push_back({stack, {{cause::history, "history", "", ""}}});
+    return true;
+  });
+}
+
 // -- ranking ----------------------------------------------------------------------
 
 /// What decides between two stacks; the smaller one goes first.
@@ -117,12 +150,10 @@ struct rank {
 
 /// From "worked here before" to "failed here recently".
 int reach_of(const protocol_stack& stack, const selection_request& request) {
-  const auto past = request.history ? request.history(stack) : past_outcome::nothing;
-  const auto& named = request.protocols.named;
-  if (past == past_outcome::succeeded ||
-      std::any_of(named.begin(), named.end(), [&](auto& name) { return stack.uses(name); }))
+  const auto past = past_of(stack, request);
+  if (past == past_outcome::succeeded || is_named(stack, request))
     return 0;
-  if (past == past_outcome::failed)
+  if (past != past_outcome::nothing)
     return 3;
   return stack.reach == reachability::assumed ? 1 : 2;
 }
@@ -222,6 +253,7 @@ selection select_among(std::span<const protocol_stack> stacks, const selection_r
     else
       eligible.push_back(&stack);
   }
+  drop_hopeless(eligible, request, result);
   const protocol_stack* best = nullptr;
   for (const auto* stack : in_order(std::move(eligible), request)) {
     if (!best)
@@ -285,6 +317,8 @@ std::string to_string(const exclusion_reason& reason) {
                                                    : "encrypted, but security is disabled";
   case cause::policy:
     return "forbidden by policy";
+  case cause::history:
+    return "failed here several times in a row, while another stack succeeded";
   case cause::not_equivalent:
     return reason.property + " '" + reason.has + "' differs from '" + reason.asked +
            "' of the best stack";

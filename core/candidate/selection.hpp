@@ -1,6 +1,7 @@
 #pragma once
 
 #include "taps/core/base/result.hpp"
+#include "taps/core/candidate/past_outcome.hpp"
 #include "taps/core/candidate/stack.hpp"
 #include "taps/core/endpoint/endpoint.hpp"
 #include "taps/core/properties/transport_properties.hpp"
@@ -12,9 +13,6 @@
 #include <vector>
 
 namespace taps {
-
-/// What earlier races taught about a stack towards this peer.
-enum class past_outcome : std::uint8_t { nothing, succeeded, failed };
 
 /// The protocols that a list of endpoints names with `with_protocol`.
 struct protocol_restriction {
@@ -53,6 +51,8 @@ struct exclusion_reason {
     endpoint,
     security,
     policy,
+    /// It fits, but failed here again and again, and another one is left.
+    history,
     /// It fits, but must not race with the best one.
     not_equivalent,
   };
@@ -92,8 +92,10 @@ struct selection {
 ///
 /// The order is: encrypted first if opportunistic; explicit Prefer met; explicit Avoid kept;
 /// history, where a protocol that an endpoint names counts as known to work; default Prefer met;
-/// default Avoid kept; `default_order`; name. Only stacks of equivalent security stay, and when
-/// preserveMsgBoundaries is required only stacks of one data unit; a Listener keeps all.
+/// default Avoid kept; `default_order`; name. A stack that history calls hopeless is left out,
+/// unless an endpoint names it or no other of the same security is left. Only
+/// stacks of equivalent security stay, and when preserveMsgBoundaries is required only stacks of
+/// one data unit; a Listener keeps all.
 [[nodiscard]] selection select_among(std::span<const protocol_stack> stacks,
                                      const selection_request& request);
 

@@ -25,6 +25,10 @@ result<selection> select_for(const establishment_request& what,
   wanted.security = what.security;
   wanted.framing_preserves_boundaries = what.framing_preserves_boundaries;
   wanted.protocols = restriction_of(what.remotes);
+  if (!what.past.empty())
+    wanted.history = [&](const protocol_stack& x) {
+      return what.past[static_cast<std::size_t>(&x - stacks.data())];
+    };
   return select_stacks(stacks, wanted);
 }
 
@@ -35,6 +39,7 @@ establishment_machine::establishment_machine(establishment_request request,
       names_(clamped(request_.racing).resolution_delay), race_(request_.racing), recorder_(now) {
   input_.options.max_attempts = request_.racing.max_attempts;
   input_.source_for = [this](const ip_address& x) { return lookup_.source_for(x); };
+  input_.experience_of = request_.experience_of;
 }
 
 // -- inputs ---------------------------------------------------------------------------------------
@@ -67,7 +72,8 @@ establishment_actions establishment_machine::on_answer(time_point now, std::size
     recorder_.answered(now, hostname(name), family, answer->size());
   else
     recorder_.answered(now, hostname(name), family, answer.failure());
-  take_names(now, names_.on_answer(now, name, family, std::move(answer)), out);
+  const auto dead = answer && all_dead(name, *answer);
+  take_names(now, names_.on_answer(now, name, family, std::move(answer), dead), out);
   return out;
 }
 
@@ -79,6 +85,7 @@ establishment_actions establishment_machine::on_ready(time_point now, leaf_id le
 
 establishment_actions establishment_machine::on_failed(time_point now, leaf_id leaf, error reason) {
   establishment_actions out;
+  book_.failed(leaf, reason);
   recorder_.failed(now, leaf, std::move(reason));
   take_race(now, race_.on_failed(now, leaf), out);
   return out;
@@ -94,11 +101,16 @@ establishment_actions establishment_machine::on_timer(time_point now) {
 }
 
 void establishment_machine::on_stage(time_point now, leaf_id leaf, attempt_stage stage) {
+  book_.reached(now, leaf, stage);
   recorder_.reached(now, leaf, stage);
 }
 
 void establishment_machine::on_bound(leaf_id leaf, const socket_address& local) {
   recorder_.bound(leaf, local);
+}
+
+std::vector<lesson> establishment_machine::lessons() const {
+  return request_.places.empty() ? std::vector<lesson>{} : book_.lessons(request_.places);
 }
 
 deadline establishment_machine::next_deadline() const noexcept {
@@ -212,6 +224,14 @@ void establishment_machine::take_names(time_point now, resolution_event event,
   }
 }
 
+bool establishment_machine::all_dead(std::size_t name,
+                                     const std::vector<ip_address>& addresses) const {
+  if (!input_.experience_of || owners_[name].local)
+    return false;
+  const auto known = experience_at(input_, input_.remotes[owners_[name].index]);
+  return std::ranges::all_of(addresses, [&](const auto& x) { return known(x).dead; });
+}
+
 void establishment_machine::refresh_addresses() {
   for (std::size_t i = 0; i < owners_.size(); ++i) {
     auto addresses =
@@ -252,6 +272,8 @@ void establishment_machine::take_race(time_point now, const race_actions& what,
       const auto& started = candidates_.at(x.leaf);
       started_.push_back(started);
       std::erase_if(untried_, [&](const auto& y) { return y.id == x.leaf; });
+      if (!request_.places.empty())
+        book_.started(now, started);
       recorder_.started(now, x.leaf);
       out.push_back({kind::start_attempt, 0, {}, x.leaf, {}});
       break;
@@ -261,6 +283,7 @@ void establishment_machine::take_race(time_point now, const race_actions& what,
       out.push_back({kind::cancel_attempt, 0, {}, x.leaf, {}});
       break;
     case race_action::kind::succeeded:
+      book_.won(now, x.leaf);
       recorder_.won(now, x.leaf);
       over_ = true;
       out.push_back({kind::succeeded, 0, {}, x.leaf, {}});

@@ -3,6 +3,7 @@
 #include "taps/core/candidate/endpoint_check.hpp"
 #include "taps/core/candidate/gather.hpp"
 #include "taps/core/candidate/selection.hpp"
+#include "taps/core/establishment/lessons.hpp"
 #include "taps/core/path/network.hpp"
 #include "taps/core/racing/establishment_recorder.hpp"
 #include "taps/core/racing/race.hpp"
@@ -29,6 +30,12 @@ struct establishment_request {
   network_ptr where = std::make_shared<const network>();
   /// Spans resolution, racing and handshakes; absent for none.
   std::optional<duration> timeout;
+  /// Places of the Remote Endpoints in the history; empty without one.
+  std::vector<history_place> places;
+  /// What history says of each stack; empty for nothing.
+  std::vector<past_outcome> past;
+  /// What history says of an address; null for nothing.
+  std::function<address_experience(const socket_address&)> experience_of;
   /// What `select_for` returned for an equal request before; null to find it out.
   std::shared_ptr<const selection> selected;
 };
@@ -92,6 +99,8 @@ public:
     return names_.names()[name].hostname();
   }
   [[nodiscard]] establishment_report report(time_point now) const { return recorder_.report(now); }
+  /// What the race taught; empty without history.
+  [[nodiscard]] std::vector<lesson> lessons() const;
   [[nodiscard]] bool over() const noexcept { return over_; }
 
 private:
@@ -108,6 +117,7 @@ private:
   [[nodiscard]] result<void> find_service_ports(resolved_remote& remote,
                                                 const std::string& service);
   [[nodiscard]] result<std::uint32_t> index_of(const std::string& interface) const;
+  [[nodiscard]] bool all_dead(std::size_t name, const std::vector<ip_address>& addresses) const;
   void refresh_addresses();
   void offer(time_point now, establishment_actions& out);
   void take_names(time_point now, resolution_event event, establishment_actions& out);
@@ -122,6 +132,7 @@ private:
   std::vector<name_owner> owners_;
   race race_;
   establishment_recorder recorder_;
+  lesson_book book_;
   std::unordered_map<leaf_id, candidate> candidates_;
   std::vector<candidate> untried_;
   std::vector<candidate> started_;

@@ -32,12 +32,13 @@ resolution_event name_resolution::on_start(time_point) {
 }
 
 resolution_event name_resolution::on_answer(time_point now, ip_family family,
-                                            result<std::vector<ip_address>> answer) {
+                                            result<std::vector<ip_address>> answer, bool dead) {
   auto& mine = family == ip_family::v6 ? v6_ : v4_;
   if (state_ == resolution_state::idle || !mine.pending)
     return resolution_event::none;
   auto before = addresses().size();
   mine.pending = false;
+  mine.dead = dead;
   if (answer) {
     mine.addresses = std::move(*answer);
     if (mine.addresses.size() > max_addresses)
@@ -62,7 +63,9 @@ resolution_event name_resolution::on_timer(time_point now) {
 }
 
 resolution_event name_resolution::settle(time_point now) {
-  if (v6_.pending && !v4_.addresses.empty() && resolution_delay_ > duration::zero()) {
+  const auto only_v4 = v6_.pending && !v4_.addresses.empty();
+  const auto only_dead = v4_.pending && !v6_.addresses.empty() && v6_.dead;
+  if ((only_v4 || only_dead) && resolution_delay_ > duration::zero()) {
     state_ = resolution_state::delaying;
     delay_until_ = now + resolution_delay_;
     return resolution_event::none;
@@ -123,10 +126,10 @@ resolution_event resolution_set::on_start(time_point now) {
 }
 
 resolution_event resolution_set::on_answer(time_point now, std::size_t index, ip_family family,
-                                           result<std::vector<ip_address>> answer) {
+                                           result<std::vector<ip_address>> answer, bool dead) {
   assert(index < names_.size());
   auto was_usable = usable();
-  return translate(names_[index].on_answer(now, family, std::move(answer)), was_usable);
+  return translate(names_[index].on_answer(now, family, std::move(answer), dead), was_usable);
 }
 
 resolution_event resolution_set::on_timer(time_point now) {

@@ -23,6 +23,9 @@ namespace taps {
 //                       answer
 //                       '-- neither family has any --> failed
 //
+// IPv6 addresses that are all known to be dead wait like IPv4 ones: the other family is likely to
+// have better ones.
+//
 // `released` still waits for one family, whose addresses are added to a running race; `complete`
 // does not.
 
@@ -75,9 +78,9 @@ public:
   resolution_event on_start(time_point now);
 
   /// The addresses of one family, in the order of the server; none, or an error, say that there are
-  /// none.
+  /// none. `dead` tells that no connection to any of them is likely.
   resolution_event on_answer(time_point now, ip_family family,
-                             result<std::vector<ip_address>> answer);
+                             result<std::vector<ip_address>> answer, bool dead = false);
 
   resolution_event on_timer(time_point now);
 
@@ -105,6 +108,7 @@ public:
 private:
   struct family_answer {
     bool pending = true;
+    bool dead = false;
     std::vector<ip_address> addresses;
     error reason;
   };
@@ -139,7 +143,7 @@ public:
   /// As for one name, seen from the race: `released` for the first addresses at all, `added` for
   /// others, `exhausted` if the race learns only that less is to come, `failed` if no name has any.
   resolution_event on_answer(time_point now, std::size_t index, ip_family family,
-                             result<std::vector<ip_address>> answer);
+                             result<std::vector<ip_address>> answer, bool dead = false);
 
   resolution_event on_timer(time_point now);
 

@@ -22,9 +22,17 @@ transport_properties any_stack() {
 class selection_fixture : public conformance {
 protected:
   selection_fixture()
-      // Nobody accepts: there must be room for all who come, else datagrams win the race.
-      : streams_(posix_bind(0, AF_INET, SOCK_STREAM, 1000)),
+      : conformance(without_history()),
+        // Nobody accepts: there must be room for all who come, else datagrams win the race.
+        streams_(posix_bind(0, AF_INET, SOCK_STREAM, 1000)),
         datagrams_(posix_bind(streams_.port(), AF_INET, SOCK_DGRAM)) {}
+
+  /// One choice must not teach the next.
+  static transport_services_options without_history() {
+    auto result = options();
+    result.history.enabled = false;
+    return result;
+  }
 
   /// The stack that Initiate chooses, or the text of the failure.
   std::string chosen(const transport_properties& wanted, security_parameters security = plain()) {

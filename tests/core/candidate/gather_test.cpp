@@ -406,3 +406,16 @@ TEST_F(gather_test, nothing_resolved_means_no_leaves) {
   EXPECT_THAT(gather(x), IsEmpty());
   EXPECT_EQ(to_string(gather(x)), "");
 }
+
+// -- what was learned -------------------------------------------------------------------------
+
+TEST_F(gather_test, RAC_12_dead_addresses_take_no_turns_with_the_others) {
+  auto x = input({&stream});
+  x.remotes = {remote({"2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2"}, 81)};
+  x.experience_of = [](const socket_address& y) {
+    EXPECT_EQ(y.port, 81);
+    return address_experience{y.address.is_v6(), {}};
+  };
+  EXPECT_THAT(remotes_of(gather(x)),
+              ElementsAre("192.0.2.1:81", "192.0.2.2:81", "[2001:db8::1]:81", "[2001:db8::2]:81"));
+}

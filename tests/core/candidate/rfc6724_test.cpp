@@ -183,3 +183,29 @@ TEST(interleave, loses_and_doubles_nothing) {
     ASSERT_EQ(result, xs) << "seed " << seed;
   }
 }
+
+// -- what was learned -------------------------------------------------------------------------
+
+TEST(rfc6724, dead_addresses_go_last_whatever_else_is_true_of_them) {
+  auto x = addresses({"2001:db8::1", "2001:db8::2", "192.0.2.1"});
+  const auto live = sort_destinations(x, nullptr, [](const ip_address& y) {
+    return address_experience{y == address("2001:db8::1"), {}};
+  });
+  EXPECT_THAT(texts(x), ElementsAre("2001:db8::2", "192.0.2.1", "2001:db8::1"));
+  EXPECT_EQ(live, 2u);
+}
+
+TEST(rfc6724, quick_addresses_and_then_used_ones_go_first_among_equals) {
+  const std::map<std::string, duration> known{{"192.0.2.2", std::chrono::milliseconds{80}},
+                                              {"192.0.2.3", std::chrono::milliseconds{10}},
+                                              {"192.0.2.4", std::chrono::milliseconds{9}}};
+  auto x = addresses({"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "2001:db8::1"});
+  const auto live = sort_destinations(x, nullptr, [&](const ip_address& y) {
+    const auto i = known.find(to_string(y));
+    return address_experience{false, i == known.end() ? std::nullopt : std::optional{i->second}};
+  });
+  // 9 and 10 ms are as good as equal. The family is a matter of rule 6, which comes before.
+  EXPECT_THAT(texts(x),
+              ElementsAre("2001:db8::1", "192.0.2.3", "192.0.2.4", "192.0.2.2", "192.0.2.1"));
+  EXPECT_EQ(live, 5u);
+}

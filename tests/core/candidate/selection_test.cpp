@@ -72,6 +72,35 @@ TEST_F(selection_test, SEL_01_past_success_or_explicit_wish_puts_the_unknown_fir
       "sctp");
 }
 
+TEST_F(selection_test, RAC_12_what_failed_goes_to_the_end) {
+  auto x = request({});
+  x.history = [](const protocol_stack& stack) {
+    return stack.name == "tcp" ? past_outcome::failed : past_outcome::nothing;
+  };
+  EXPECT_THAT(ranked(plain, x), ElementsAre("mptcp", "sctp", "tcp"));
+}
+
+TEST_F(selection_test, RAC_12_what_is_hopeless_is_left_out) {
+  auto x = request({});
+  x.history = [](const protocol_stack& stack) {
+    return stack.name == "tcp" ? past_outcome::hopeless : past_outcome::nothing;
+  };
+  EXPECT_THAT(ranked(plain, x), ElementsAre("mptcp", "sctp"));
+  EXPECT_EQ(first_reason(select_among(plain, x), "tcp").why, exclusion_reason::cause::history);
+  // Unless nothing else is left, or the application names it.
+  EXPECT_THAT(ranked(two, x), ElementsAre("tcp"));
+  x.protocols.named = {"tcp"};
+  EXPECT_THAT(ranked(plain, x), ElementsAre("tcp", "mptcp", "sctp"));
+}
+
+TEST_F(selection_test, RAC_12_a_blocked_secure_stack_does_not_make_room_for_a_plain_one) {
+  auto x = request({}, security_mode::opportunistic);
+  x.history = [](const protocol_stack& stack) {
+    return stack.security.empty() ? past_outcome::succeeded : past_outcome::hopeless;
+  };
+  EXPECT_THAT(ranked(compose_stacks({&tcp(), &tls()}), x), ElementsAre("tls/tcp", "tcp"));
+}
+
 TEST_F(selection_test, SEL_02_reliable_message_needs_message_transport) {
   EXPECT_THAT(ranked(plain, request(reliable_message())), ElementsAre("sctp"));
   const auto reason = failure(two, request(reliable_message()));

@@ -69,6 +69,19 @@ TEST_F(resolution_test, RAC_03_v6_first_starts_at_once) {
   EXPECT_EQ(name_.addresses().size(), 3u);
 }
 
+TEST_F(resolution_test, RAC_12_v6_known_to_be_dead_waits_for_v4) {
+  EXPECT_EQ(name_.on_answer(now_, v6, some(v6, 2), true), event::none);
+  EXPECT_EQ(name_.next_deadline(), now_ + 50ms);
+  EXPECT_EQ(answer(v4, 1), event::released);
+  EXPECT_EQ(name_.addresses().size(), 3u);
+}
+
+TEST_F(resolution_test, RAC_12_but_not_for_long) {
+  EXPECT_EQ(name_.on_answer(now_, v6, some(v6, 2), true), event::none);
+  EXPECT_EQ(after(50ms), event::released);
+  EXPECT_EQ(answer(v4, 1), event::added);
+}
+
 TEST_F(resolution_test, RAC_03_v4_first_waits_for_v6) {
   EXPECT_EQ(answer(v4, 1), event::none);
   EXPECT_EQ(name_.next_deadline(), now_ + 50ms);

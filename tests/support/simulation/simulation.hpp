@@ -21,6 +21,7 @@ struct simulation_options {
   std::uint64_t seed = 1;
   std::size_t shards = 1;
   racing_options racing{};
+  history_options history{};
   std::vector<transport_descriptor> protocols{stream_protocol(), datagram_protocol()};
 };
 
