@@ -60,7 +60,7 @@ protected:
     to.locals = std::move(locals);
     path_request wanted;
     add_locals(to.locals, to.stacks, wanted);
-    to.paths = *select_paths(*to.where, wanted);
+    to.paths = *select_paths(to.where ? *to.where : network{}, wanted);
   }
 
   static names remotes_of(const std::vector<candidate>& leaves) {
