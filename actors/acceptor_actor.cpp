@@ -34,13 +34,14 @@ caf::behavior acceptor_actor::make_behavior() {
 
 void acceptor_actor::on_exit() {
   acceptors_.clear();
+  places_.clear();
   home().release(ctrl());
 }
 
 result<std::unique_ptr<acceptor>> acceptor_actor::open(const listening_place& place) {
   return home()
       .transport_of(home().stacks()[place.stack])
-      .listen({place.address, place.interface, state_->config->properties, sharing_},
+      .listen({place.address, place.interface, state_->config->properties, sharing_, place.shared},
               static_cast<acceptor_sink&>(*this));
 }
 
@@ -81,6 +82,7 @@ result<std::vector<listening_place>> acceptor_actor::open_all() {
       continue;
     }
     place.address.port = (*opened)->local().port;
+    place.shared = (*opened)->shared();
     if (ephemeral)
       chosen = place.address.port;
     acceptors_.push_back(std::move(*opened));

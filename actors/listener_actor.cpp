@@ -124,6 +124,8 @@ void listener_actor::take_news(const acceptor_news& news) {
     places_ = news.places;
     for (std::size_t i = 1; i < shards_.size(); ++i)
       spawn_acceptor(shards_[i], port_sharing::further);
+    for (auto& x : places_)
+      x.shared.reset();
   }
   if (bound_ < acceptors_.size())
     return;

@@ -17,11 +17,15 @@ constexpr int turn_budget = 32;
 }  // namespace
 
 udp_port::udp_port(reactor& loop, sys::descriptor socket, std::shared_ptr<datagram_io> io,
-                   acceptor_sink& sink)
-    : loop_(&loop), socket_(std::move(socket)), io_(std::move(io)), sink_(&sink),
-      local_(local_address(loop.os(), socket_.get())) {}
+                   std::shared_ptr<udp_place> place, acceptor_sink& sink)
+    : loop_(&loop), socket_(std::move(socket)), io_(std::move(io)), place_(std::move(place)),
+      sink_(&sink), local_(local_address(loop.os(), socket_.get())) {}
 
-udp_port::~udp_port() { loop_->remove(*this); }
+udp_port::~udp_port() {
+  loop_->remove(*this);
+  if (place_)
+    place_->keep(std::move(socket_));
+}
 
 result<void> udp_port::start() { return loop_->add(socket_.get(), input, *this); }
 

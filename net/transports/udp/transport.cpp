@@ -75,7 +75,10 @@ result<std::unique_ptr<acceptor>> udp_transport::listen(const listen_request& re
   auto made = open_bound(os, request);
   if (!made)
     return made.failure();
-  auto port = std::make_shared<udp_port>(*loop_, *std::move(made), io_, sink);
+  auto place = request.sharing == port_sharing::first
+                   ? std::make_shared<udp_place>()
+                   : std::dynamic_pointer_cast<udp_place>(request.shared);
+  auto port = std::make_shared<udp_port>(*loop_, *std::move(made), io_, std::move(place), sink);
   if (auto started = port->start(); !started)
     return started.failure();
   return std::unique_ptr<acceptor>{std::make_unique<udp_acceptor>(std::move(port))};
