@@ -14,6 +14,11 @@ namespace {
 /// How often a port that the kernel chose for one place may be taken at another.
 constexpr int port_tries = 16;
 
+/// Whether the host lacks means, not the place itself: half a Listener would go unnoticed.
+bool is_shortage(int code) noexcept {
+  return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM || code == ENOSPC;
+}
+
 }  // namespace
 
 acceptor_actor::acceptor_actor(caf::actor_config& cfg, shard_ptr home,
@@ -77,7 +82,8 @@ result<std::vector<listening_place>> acceptor_actor::open_all() {
     if (!opened) {
       last = opened.failure();
       // A family that the host lacks is no obstacle; a port in use is (RFC 9623, section 4.7).
-      if (last.os_code() == EADDRINUSE || sharing_ == port_sharing::further)
+      if (last.os_code() == EADDRINUSE || is_shortage(last.os_code()) ||
+          sharing_ == port_sharing::further)
         return last;
       continue;
     }
