@@ -59,6 +59,7 @@ void listener_actor::on_exit() {
   for (auto& x : acceptors_)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   acceptors_.clear();
+  places_.clear();
   for (auto& x : waiting_)
     x.deliver(to_caf_error({errc::connection_closed, "the Listener has ended"}));
   waiting_.clear();
@@ -124,11 +125,12 @@ void listener_actor::take_news(const acceptor_news& news) {
     places_ = news.places;
     for (std::size_t i = 1; i < shards_.size(); ++i)
       spawn_acceptor(shards_[i], port_sharing::further);
-    for (auto& x : places_)
-      x.shared.reset();
   }
   if (bound_ < acceptors_.size())
     return;
+  for (auto& x : places_)
+    if (const auto shared = std::exchange(x.shared, nullptr))
+      shared->complete();
   for (auto& x : waiting_)
     x.deliver(list_properties());
   waiting_.clear();
@@ -152,6 +154,8 @@ void listener_actor::stop() {
   state_->stopped = true;
   // Those who wait see that it is over.
   state_->gate.set_limit(std::nullopt);
+  for (auto& x : places_)
+    x.shared.reset();
   for (auto& x : acceptors_)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   if (acceptors_.empty()) {

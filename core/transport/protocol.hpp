@@ -130,10 +130,13 @@ enum class port_sharing : std::uint8_t {
   further,
 };
 
-/// What a protocol's sockets at one place have in common, on whatever shards they are.
+/// What a protocol's sockets at one place have in common, on whatever shards they are. For all
+/// threads.
 class shared_place {
 public:
   virtual ~shared_place() = default;
+  /// All shards have joined.
+  virtual void complete() = 0;
 };
 
 struct listen_request {

@@ -2,9 +2,11 @@
 
 #include "taps/tests/conformance/support/fixture.hpp"
 
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <set>
+#include <thread>
 
 using namespace taps;
 using namespace taps::testing;
@@ -52,6 +54,13 @@ const reaction echo = [](auto*, const told& x) {
     receive(x.connection, {.count = 100});
   if (x.what == "received" || x.what == "received_partial")
     taps::send(x.connection, x.data);
+};
+
+const reaction answer_last = [](auto*, const told& x) {
+  if (x.what == "connection_received")
+    receive(x.connection, {.count = 1'000'000});
+  if (x.what == "received" && x.data.view() == "last")
+    taps::send(x.connection, "l");
 };
 
 }  // namespace
@@ -169,6 +178,40 @@ TEST_F(shards, LST_02_stop_while_peers_connect_leaves_nobody_waiting) {
   }
   EXPECT_EQ(server.by.log->count("connection_received"), served);
   EXPECT_EQ(server.by.log->all().size(), 2 * served + 1) << server.by.log->names();
+}
+
+TEST_F(many_shards, LST_05_each_source_is_one_connection_while_the_listener_opens) {
+  for (int round = 0; round < 10; ++round) {
+    std::vector<posix_socket> peers;
+    auto holder = posix_bind(0, AF_INET, SOCK_DGRAM);
+    for (int i = 0; i < 20; ++i)
+      peers.push_back(posix_connect(holder.port(), AF_INET, SOCK_DGRAM));
+    const auto port = holder.port();
+    holder.close();
+    std::atomic<bool> done{false};
+    std::thread crowd{[&] {
+      while (!done)
+        for (const auto& x : peers)
+          x.send("x");
+    }};
+    auto server = listen_at(at(loopback_local(port), unreliable_datagram()), answer_last);
+    done = true;
+    crowd.join();
+    // What came before them has been dispatched when the last ones are answered. The crowd may have
+    // left no room for them.
+    for (const auto& x : peers) {
+      const timeval soon{0, 50'000};
+      ::setsockopt(x.get(), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
+      std::string answer;
+      for (int tries = 0; tries < 200 && answer.empty(); ++tries) {
+        x.send("last");
+        answer = x.read(1);
+      }
+      ASSERT_EQ(answer, "l");
+    }
+    EXPECT_EQ(server.by.log->count("connection_received"), peers.size()) << "round " << round;
+    caf::anon_send_exit(server.by.actor, caf::exit_reason::kill);
+  }
 }
 
 TEST_F(many_shards, LST_02_stop_leaves_every_flow_of_datagrams_where_it_is) {

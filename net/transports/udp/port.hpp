@@ -28,18 +28,22 @@ struct udp_flow {
 };
 
 /// The sockets of a UDP Listener at one place, one per shard. The kernel divides flows among them
-/// by their number, so that none may close as long as a Connection of any is left: its datagrams
-/// would go to a socket that knows nothing of it. For all threads.
+/// by their number, so that it must not change while there are Connections: datagrams would go to
+/// sockets that know nothing of them. Until all sockets are there none hears anything, and none
+/// closes before all have nothing to do any more. For all threads.
 class udp_place final : public shared_place {
 public:
+  /// Makes a socket deaf; before it is bound.
+  static void deafen(sys::kernel& os, int socket);
+  /// Adds a deaf socket. It comes back by `keep`.
+  void join(sys::kernel& os, int socket);
+  void complete() override;
   /// Keeps a socket that has nothing to do any more until all have.
-  void keep(sys::descriptor socket) {
-    std::lock_guard guard{mutex_};
-    idle_.push_back(std::move(socket));
-  }
+  void keep(sys::descriptor socket);
 
 private:
   std::mutex mutex_;
+  std::vector<std::pair<sys::kernel*, int>> deaf_;
   std::vector<sys::descriptor> idle_;
 };
 
