@@ -14,6 +14,11 @@ namespace {
 /// How often a port that the kernel chose for one place may be taken at another.
 constexpr int port_tries = 16;
 
+/// Whether the host lacks means, not the place itself: half a Listener would go unnoticed.
+bool is_shortage(int code) noexcept {
+  return code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM || code == ENOSPC;
+}
+
 }  // namespace
 
 acceptor_actor::acceptor_actor(caf::actor_config& cfg, shard_ptr home,
@@ -34,13 +39,14 @@ caf::behavior acceptor_actor::make_behavior() {
 
 void acceptor_actor::on_exit() {
   acceptors_.clear();
+  places_.clear();
   home().release(ctrl());
 }
 
 result<std::unique_ptr<acceptor>> acceptor_actor::open(const listening_place& place) {
   return home()
       .transport_of(home().stacks()[place.stack])
-      .listen({place.address, place.interface, state_->config->properties, sharing_},
+      .listen({place.address, place.interface, state_->config->properties, sharing_, place.shared},
               static_cast<acceptor_sink&>(*this));
 }
 
@@ -76,11 +82,13 @@ result<std::vector<listening_place>> acceptor_actor::open_all() {
     if (!opened) {
       last = opened.failure();
       // A family that the host lacks is no obstacle; a port in use is (RFC 9623, section 4.7).
-      if (last.os_code() == EADDRINUSE || sharing_ == port_sharing::further)
+      if (last.os_code() == EADDRINUSE || is_shortage(last.os_code()) ||
+          sharing_ == port_sharing::further)
         return last;
       continue;
     }
     place.address.port = (*opened)->local().port;
+    place.shared = (*opened)->shared();
     if (ephemeral)
       chosen = place.address.port;
     acceptors_.push_back(std::move(*opened));

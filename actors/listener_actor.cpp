@@ -59,6 +59,7 @@ void listener_actor::on_exit() {
   for (auto& x : acceptors_)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   acceptors_.clear();
+  places_.clear();
   for (auto& x : waiting_)
     x.deliver(to_caf_error({errc::connection_closed, "the Listener has ended"}));
   waiting_.clear();
@@ -127,6 +128,9 @@ void listener_actor::take_news(const acceptor_news& news) {
   }
   if (bound_ < acceptors_.size())
     return;
+  for (auto& x : places_)
+    if (const auto shared = std::exchange(x.shared, nullptr))
+      shared->complete();
   for (auto& x : waiting_)
     x.deliver(list_properties());
   waiting_.clear();
@@ -150,6 +154,8 @@ void listener_actor::stop() {
   state_->stopped = true;
   // Those who wait see that it is over.
   state_->gate.set_limit(std::nullopt);
+  for (auto& x : places_)
+    x.shared.reset();
   for (auto& x : acceptors_)
     caf::anon_send_exit(x, caf::exit_reason::user_shutdown);
   if (acceptors_.empty()) {

@@ -64,6 +64,13 @@ void add_addresses(const listening_request& what, std::size_t local_index, std::
   }
 }
 
+/// Why none of the paths is for the address of a Local Endpoint.
+error elsewhere(const listening_request& what, const ip_address& x) {
+  return {errc::invalid_configuration, "Listen: " + to_string(x) + " is an address of interface " +
+                                           what.where.owner_of(x)->name +
+                                           ", which is not among those to listen at"};
+}
+
 }  // namespace
 
 result<std::vector<listening_place>> find_listening_places(const listening_request& what,
@@ -77,6 +84,7 @@ result<std::vector<listening_place>> find_listening_places(const listening_reque
   if (auto fine = check_names(what); !fine)
     return fine.failure();
   std::vector<listening_place> places;
+  error none{errc::no_candidates, "Listen: no protocol for these Local Endpoints"};
   for (std::size_t i = 0; i < what.locals.size(); ++i) {
     auto paths = paths_of(what, what.locals[i]);
     if (!paths)
@@ -88,12 +96,15 @@ result<std::vector<listening_place>> find_listening_places(const listening_reque
       if (!port)
         return port.failure();
       const auto stack = static_cast<std::size_t>(ranked.stack - stacks.data());
+      const auto before = places.size();
       for (const auto& by : *paths)
         add_addresses(what, i, stack, by, *port, places);
+      if (places.size() == before)
+        none = elsewhere(what, *what.locals[i].address());
     }
   }
   if (places.empty())
-    return {errc::no_candidates, "Listen: no protocol for these Local Endpoints"};
+    return none;
   return places;
 }
 

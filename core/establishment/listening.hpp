@@ -3,6 +3,7 @@
 #include "taps/core/candidate/selection.hpp"
 #include "taps/core/endpoint/socket_address.hpp"
 #include "taps/core/path/network.hpp"
+#include "taps/core/transport/protocol.hpp"
 #include "taps/core/transport/resolver.hpp"
 
 #include <memory>
@@ -22,6 +23,8 @@ struct listening_place {
   std::string interface;
   /// Which Local Endpoint it comes from.
   std::size_t local_index = 0;
+  /// From the first acceptor there, for further ones.
+  std::shared_ptr<shared_place> shared{};
 
   friend bool operator==(const listening_place&, const listening_place&) = default;
 };

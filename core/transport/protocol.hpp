@@ -130,11 +130,22 @@ enum class port_sharing : std::uint8_t {
   further,
 };
 
+/// What a protocol's sockets at one place have in common, on whatever shards they are. For all
+/// threads.
+class shared_place {
+public:
+  virtual ~shared_place() = default;
+  /// All shards have joined.
+  virtual void complete() = 0;
+};
+
 struct listen_request {
   socket_address local;
   std::string interface;
   std::shared_ptr<const transport_properties> properties;
   port_sharing sharing = port_sharing::none;
+  /// What the first one shares; for further ones.
+  std::shared_ptr<shared_place> shared{};
 };
 
 /// Takes what an acceptor brings. Calls as for `protocol_sink`.
@@ -153,6 +164,8 @@ class acceptor {
 public:
   virtual ~acceptor() = default;
   [[nodiscard]] virtual socket_address local() const = 0;
+  /// What further ones at this place are to be given. Null for protocols that share nothing.
+  [[nodiscard]] virtual std::shared_ptr<shared_place> shared() const { return nullptr; }
 };
 
 /// Makes instances of one protocol on one shard.

@@ -67,10 +67,10 @@ protected:
   owner me_ = make_owner();
 };
 
-/// Leaves this process no room for further descriptors.
+/// Leaves this process room for no further descriptors, or a few.
 class no_descriptors {
 public:
-  no_descriptors() {
+  explicit no_descriptors(int few_more = 0) {
     ::getrlimit(RLIMIT_NOFILE, &old_);
     // One more than the highest in use; what is free below is filled up.
     const auto high = ::dup(0);
@@ -80,6 +80,8 @@ public:
     ::setrlimit(RLIMIT_NOFILE, &few);
     for (int fd = ::dup(0); fd >= 0; fd = ::dup(0))
       hogs_.push_back(fd);
+    for (; few_more > 0; --few_more, hogs_.pop_back())
+      ::close(hogs_.back());
   }
   ~no_descriptors() { release(); }
   void release() {
@@ -345,6 +347,17 @@ TEST_F(bad_input, no_descriptor_to_connect_with) {
   abort(initiate(pre, me_.actor));
   me_.log->wait("connection_error");
   expect_nothing_left();
+}
+
+TEST_F(bad_input, descriptors_for_half_a_listener) {
+  keep();
+  {
+    no_descriptors shortage{1};
+    listen(at(local_endpoint{}), me_.actor);
+    expect_causes(me_.log->wait_first().reason, {"Too many open files"});
+  }
+  expect_nothing_left();
+  EXPECT_EQ(me_.log->names(), "establishment_error");
 }
 
 TEST_F(bad_input, no_descriptor_to_accept_with) {

@@ -2,9 +2,11 @@
 
 #include "taps/tests/conformance/support/fixture.hpp"
 
+#include <atomic>
 #include <fstream>
 #include <map>
 #include <set>
+#include <thread>
 
 using namespace taps;
 using namespace taps::testing;
@@ -13,7 +15,7 @@ namespace {
 
 class shards : public conformance {
 protected:
-  shards() : conformance(options(2)) {}
+  explicit shards(std::size_t number = 2) : conformance(options(number)) {}
 
   static std::set<shard*> homes_of(const owner& server) {
     std::set<shard*> result;
@@ -42,11 +44,23 @@ protected:
   }
 };
 
+class many_shards : public shards {
+protected:
+  many_shards() : shards(8) {}
+};
+
 const reaction echo = [](auto*, const told& x) {
   if (x.what == "connection_received")
     receive(x.connection, {.count = 100});
   if (x.what == "received" || x.what == "received_partial")
     taps::send(x.connection, x.data);
+};
+
+const reaction answer_last = [](auto*, const told& x) {
+  if (x.what == "connection_received")
+    receive(x.connection, {.count = 1'000'000});
+  if (x.what == "received" && x.data.view() == "last")
+    taps::send(x.connection, "l");
 };
 
 }  // namespace
@@ -164,6 +178,70 @@ TEST_F(shards, LST_02_stop_while_peers_connect_leaves_nobody_waiting) {
   }
   EXPECT_EQ(server.by.log->count("connection_received"), served);
   EXPECT_EQ(server.by.log->all().size(), 2 * served + 1) << server.by.log->names();
+}
+
+TEST_F(many_shards, LST_05_each_source_is_one_connection_while_the_listener_opens) {
+  for (int round = 0; round < 10; ++round) {
+    std::vector<posix_socket> peers;
+    auto holder = posix_bind(0, AF_INET, SOCK_DGRAM);
+    for (int i = 0; i < 20; ++i)
+      peers.push_back(posix_connect(holder.port(), AF_INET, SOCK_DGRAM));
+    const auto port = holder.port();
+    holder.close();
+    std::atomic<bool> done{false};
+    std::thread crowd{[&] {
+      while (!done)
+        for (const auto& x : peers)
+          x.send("x");
+    }};
+    auto server = listen_at(at(loopback_local(port), unreliable_datagram()), answer_last);
+    done = true;
+    crowd.join();
+    // What came before them has been dispatched when the last ones are answered. The crowd may have
+    // left no room for them.
+    for (const auto& x : peers) {
+      const timeval soon{0, 50'000};
+      ::setsockopt(x.get(), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
+      std::string answer;
+      for (int tries = 0; tries < 200 && answer.empty(); ++tries) {
+        x.send("last");
+        answer = x.read(1);
+      }
+      ASSERT_EQ(answer, "l");
+    }
+    EXPECT_EQ(server.by.log->count("connection_received"), peers.size()) << "round " << round;
+    caf::anon_send_exit(server.by.actor, caf::exit_reason::kill);
+  }
+}
+
+TEST_F(many_shards, LST_02_stop_leaves_every_flow_of_datagrams_where_it_is) {
+  auto server = listen_at(at(loopback_local(), unreliable_datagram()), echo);
+  // Fewer than threads, so that some have nothing to do once there is no Listener.
+  std::vector<posix_socket> peers;
+  for (int i = 0; i < 6; ++i) {
+    peers.push_back(posix_connect(server.port, AF_INET, SOCK_DGRAM));
+    ASSERT_TRUE(peers.back().send("x"));
+    ASSERT_EQ(peers.back().read(1), "x");
+  }
+  stop(server.listener);
+  server.by.log->wait("stopped");
+  for (const auto& x : peers) {
+    ASSERT_TRUE(x.send("y"));
+    ASSERT_EQ(x.read(1), "y");
+  }
+  // Nor does the end of some move the others, until all are gone.
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    abort(server.by.log->wait("connection_received", i + 1).connection);
+    server.by.log->wait("connection_error", i + 1);
+    for (auto j = i + 1; j < peers.size(); ++j) {
+      ASSERT_TRUE(peers[j].send("z"));
+      ASSERT_EQ(peers[j].read(1), "z");
+    }
+  }
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+  while (bound("udp", server.port) != 0 && std::chrono::steady_clock::now() < limit)
+    std::this_thread::yield();
+  EXPECT_EQ(bound("udp", server.port), 0);
 }
 
 TEST_F(shards, LST_04_a_port_in_use_is_one_error) {

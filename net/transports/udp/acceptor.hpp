@@ -12,6 +12,8 @@ public:
 
   [[nodiscard]] socket_address local() const override { return port_->local(); }
 
+  [[nodiscard]] std::shared_ptr<shared_place> shared() const override { return port_->shared(); }
+
   /// How many datagrams found no room.
   [[nodiscard]] std::uint64_t dropped() const noexcept { return port_->dropped(); }
 

@@ -3,8 +3,11 @@
 #include "taps/net/socket/socket.hpp"
 #include "taps/net/transports/udp/child.hpp"
 
+#include <linux/filter.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace taps {
 
@@ -16,12 +19,45 @@ constexpr int turn_budget = 32;
 
 }  // namespace
 
-udp_port::udp_port(reactor& loop, sys::descriptor socket, std::shared_ptr<datagram_io> io,
-                   acceptor_sink& sink)
-    : loop_(&loop), socket_(std::move(socket)), io_(std::move(io)), sink_(&sink),
-      local_(local_address(loop.os(), socket_.get())) {}
+// -- udp_place --------------------------------------------------------------------
 
-udp_port::~udp_port() { loop_->remove(*this); }
+void udp_place::deafen(sys::kernel& os, int socket) {
+  sock_filter nothing{BPF_RET | BPF_K, 0, 0, 0};
+  const sock_fprog program{1, &nothing};
+  os.setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+void udp_place::join(sys::kernel& os, int socket) {
+  std::lock_guard guard{mutex_};
+  deaf_.emplace_back(&os, socket);
+}
+
+void udp_place::complete() {
+  std::lock_guard guard{mutex_};
+  for (const auto& [os, socket] : std::exchange(deaf_, {}))
+    set_option(*os, socket, SOL_SOCKET, SO_DETACH_FILTER, 0);
+}
+
+void udp_place::keep(sys::descriptor socket) {
+  std::lock_guard guard{mutex_};
+  idle_.push_back(std::move(socket));
+}
+
+// -- udp_port ---------------------------------------------------------------------
+
+udp_port::udp_port(reactor& loop, sys::descriptor socket, std::shared_ptr<datagram_io> io,
+                   std::shared_ptr<udp_place> place, acceptor_sink& sink)
+    : loop_(&loop), socket_(std::move(socket)), io_(std::move(io)), place_(std::move(place)),
+      sink_(&sink), local_(local_address(loop.os(), socket_.get())) {
+  if (place_)
+    place_->join(loop.os(), socket_.get());
+}
+
+udp_port::~udp_port() {
+  loop_->remove(*this);
+  if (place_)
+    place_->keep(std::move(socket_));
+}
 
 result<void> udp_port::start() { return loop_->add(socket_.get(), input, *this); }
 

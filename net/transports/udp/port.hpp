@@ -5,6 +5,7 @@
 #include "taps/net/transports/udp/datagrams.hpp"
 
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 #include <vector>
 
@@ -26,6 +27,26 @@ struct udp_flow {
   };
 };
 
+/// The sockets of a UDP Listener at one place, one per shard. The kernel divides flows among them
+/// by their number, so that it must not change while there are Connections: datagrams would go to
+/// sockets that know nothing of them. Until all sockets are there none hears anything, and none
+/// closes before all have nothing to do any more. For all threads.
+class udp_place final : public shared_place {
+public:
+  /// Makes a socket deaf; before it is bound.
+  static void deafen(sys::kernel& os, int socket);
+  /// Adds a deaf socket. It comes back by `keep`.
+  void join(sys::kernel& os, int socket);
+  void complete() override;
+  /// Keeps a socket that has nothing to do any more until all have.
+  void keep(sys::descriptor socket);
+
+private:
+  std::mutex mutex_;
+  std::vector<std::pair<sys::kernel*, int>> deaf_;
+  std::vector<sys::descriptor> idle_;
+};
+
 /// The socket of a UDP Listener and the Connections that share it (RFC 9623, section 4.7.2): each
 /// datagram goes to the Connection of its flow; without one it makes one. The acceptor and the
 /// Connections hold it together, so it outlives a Listener that stopped.
@@ -34,8 +55,9 @@ public:
   /// How many Connections there may be at once; further peers are dropped.
   static constexpr std::size_t max_children = 65536;
 
+  /// `place` is null for a socket alone.
   udp_port(reactor& loop, sys::descriptor socket, std::shared_ptr<datagram_io> io,
-           acceptor_sink& sink);
+           std::shared_ptr<udp_place> place, acceptor_sink& sink);
   ~udp_port() override;
 
   /// Registers the socket.
@@ -45,6 +67,7 @@ public:
   void stop_accepting() noexcept { sink_ = nullptr; }
 
   [[nodiscard]] const socket_address& local() const noexcept { return local_; }
+  [[nodiscard]] const std::shared_ptr<udp_place>& shared() const noexcept { return place_; }
 
   // -- for the Connections -------------------------------------------------------------
 
@@ -71,6 +94,7 @@ private:
   reactor* loop_;
   sys::descriptor socket_;
   std::shared_ptr<datagram_io> io_;
+  std::shared_ptr<udp_place> place_;
   acceptor_sink* sink_;
   socket_address local_;
   std::unordered_map<udp_flow, udp_child*, udp_flow::hash> children_;

@@ -23,7 +23,8 @@ void set_initial(sys::kernel& os, int fd, ip_family family, const transport_prop
 
 /// Returns a bound socket. `SO_REUSEADDR` is out of the question: on UDP it would let others take
 /// the port over.
-result<sys::descriptor> open_bound(sys::kernel& os, const listen_request& request) {
+result<sys::descriptor> open_bound(sys::kernel& os, const listen_request& request,
+                                   bool shares_place) {
   const auto family = request.local.address.family();
   auto made = open_socket(os, family, SOCK_DGRAM, IPPROTO_UDP);
   if (!made)
@@ -41,6 +42,8 @@ result<sys::descriptor> open_bound(sys::kernel& os, const listen_request& reques
     set_option(os, fd, IPPROTO_IP, IP_PKTINFO, 1);
   else
     set_option(os, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  if (shares_place)
+    udp_place::deafen(os, fd);
   if (auto bound = bind_socket(os, fd, request.local); !bound)
     return bound.failure();
   if (request.sharing == port_sharing::first)
@@ -72,10 +75,13 @@ result<std::unique_ptr<protocol>> udp_transport::connect(const connect_request& 
 result<std::unique_ptr<acceptor>> udp_transport::listen(const listen_request& request,
                                                         acceptor_sink& sink) {
   auto& os = loop_->os();
-  auto made = open_bound(os, request);
+  auto place = request.sharing == port_sharing::first
+                   ? std::make_shared<udp_place>()
+                   : std::dynamic_pointer_cast<udp_place>(request.shared);
+  auto made = open_bound(os, request, place != nullptr);
   if (!made)
     return made.failure();
-  auto port = std::make_shared<udp_port>(*loop_, *std::move(made), io_, sink);
+  auto port = std::make_shared<udp_port>(*loop_, *std::move(made), io_, std::move(place), sink);
   if (auto started = port->start(); !started)
     return started.failure();
   return std::unique_ptr<acceptor>{std::make_unique<udp_acceptor>(std::move(port))};
