@@ -89,7 +89,7 @@ protected:
 
   scripted_kernel os;
   reactor loop{os};
-  tcp_transport tcp{loop};
+  stream_transport tcp{loop, tcp_kind()};
   recording_acceptor_sink inbound;
   std::unique_ptr<acceptor> listener;
   recording_sink client;

@@ -31,7 +31,7 @@ protected:
     return result;
   }
 
-  std::uint64_t dropped() const { return dynamic_cast<udp_acceptor&>(*listener).dropped(); }
+  std::uint64_t dropped() const { return dynamic_cast<datagram_acceptor&>(*listener).dropped(); }
 };
 
 TEST_F(udp_listener_test, the_first_datagram_makes_a_connection_and_is_its_first_message) {
@@ -190,7 +190,7 @@ void send_from(const plain_socket& socket, const ip_address& from, const socket_
 TEST_F(udp_listener_test, peers_beyond_the_limit_are_dropped_and_counted) {
   // Without a record of every call.
   reactor plain_loop;
-  udp_transport plain{plain_loop};
+  datagram_transport plain{plain_loop, udp_kind()};
   recording_acceptor_sink sink;
   auto made = plain.listen(at(loopback()), sink);
   ASSERT_TRUE(made);
@@ -201,7 +201,7 @@ TEST_F(udp_listener_test, peers_beyond_the_limit_are_dropped_and_counted) {
                                            static_cast<std::uint8_t>(i >> 8),
                                            static_cast<std::uint8_t>(i)}};
   };
-  const unsigned limit = udp_port::max_children;
+  const unsigned limit = datagram_port::max_children;
   for (unsigned i = 0; i < limit + 3; ++i) {
     send_from(peers, host(i), (*made)->local());
     if (i % 64 == 63)
@@ -209,7 +209,7 @@ TEST_F(udp_listener_test, peers_beyond_the_limit_are_dropped_and_counted) {
   }
   settle(plain_loop);
   EXPECT_EQ(sink.accepted.size(), limit);
-  EXPECT_EQ(dynamic_cast<udp_acceptor&>(**made).dropped(), 3u);
+  EXPECT_EQ(dynamic_cast<datagram_acceptor&>(**made).dropped(), 3u);
   sink.accepted[5]->instance->abort();
   send_from(peers, host(limit), (*made)->local());
   settle(plain_loop);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "taps/net/transports/udp/acceptor.hpp"
+#include "taps/net/datagram/acceptor.hpp"
 #include "taps/net/transports/udp/transport.hpp"
 #include "taps/tests/support/recording_sink/plain_socket.hpp"
 #include "taps/tests/support/recording_sink/recording_sink.hpp"
@@ -59,7 +59,7 @@ protected:
 
   scripted_kernel os;
   reactor loop{os};
-  udp_transport udp{loop};
+  datagram_transport udp{loop, udp_kind()};
   recording_acceptor_sink inbound;
   std::unique_ptr<acceptor> listener;
   recording_sink client;

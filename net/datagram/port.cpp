@@ -1,7 +1,7 @@
-#include "taps/net/transports/udp/port.hpp"
+#include "taps/net/datagram/port.hpp"
 
+#include "taps/net/datagram/child.hpp"
 #include "taps/net/socket/socket.hpp"
-#include "taps/net/transports/udp/child.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -16,18 +16,18 @@ constexpr int turn_budget = 32;
 
 }  // namespace
 
-udp_port::udp_port(reactor& loop, sys::descriptor socket, std::shared_ptr<datagram_io> io,
-                   acceptor_sink& sink)
-    : loop_(&loop), socket_(std::move(socket)), io_(std::move(io)), sink_(&sink),
+datagram_port::datagram_port(reactor& loop, const datagram_kind& kind, sys::descriptor socket,
+                             std::shared_ptr<datagram_io> io, acceptor_sink& sink)
+    : loop_(&loop), kind_(&kind), socket_(std::move(socket)), io_(std::move(io)), sink_(&sink),
       local_(local_address(loop.os(), socket_.get())) {}
 
-udp_port::~udp_port() { loop_->remove(*this); }
+datagram_port::~datagram_port() { loop_->remove(*this); }
 
-result<void> udp_port::start() { return loop_->add(socket_.get(), input, *this); }
+result<void> datagram_port::start() { return loop_->add(socket_.get(), input, *this); }
 
 // -- receiving --------------------------------------------------------------------
 
-void udp_port::on_io(std::uint32_t events) {
+void datagram_port::on_io(std::uint32_t events) {
   // Sinks may let go of the acceptor and all Connections.
   const auto self = shared_from_this();
   if ((events & EPOLLERR) != 0)
@@ -38,12 +38,12 @@ void udp_port::on_io(std::uint32_t events) {
     receive();
 }
 
-void udp_port::on_later() {
+void datagram_port::on_later() {
   const auto self = shared_from_this();
   receive();
 }
 
-void udp_port::receive() {
+void datagram_port::receive() {
   for (int turns = 0; turns < turn_budget; ++turns) {
     datagram_io::inbound_batch batch;
     const auto count = io_->receive(socket_.get(), batch);
@@ -59,8 +59,8 @@ void udp_port::receive() {
   loop_->run_later(*this);
 }
 
-void udp_port::dispatch(datagram x) {
-  const udp_flow flow{x.from, x.to.value_or(local_.address)};
+void datagram_port::dispatch(datagram x) {
+  const datagram_flow flow{x.from, x.to.value_or(local_.address)};
   if (const auto i = children_.find(flow); i != children_.end()) {
     i->second->arrive(std::move(x));
     return;
@@ -69,7 +69,7 @@ void udp_port::dispatch(datagram x) {
     count_drop();
     return;
   }
-  auto child = std::make_unique<udp_child>(*loop_, shared_from_this(), flow);
+  auto child = std::make_unique<datagram_child>(*loop_, shared_from_this(), flow);
   children_.emplace(flow, child.get());
   child->arrive(std::move(x));
   sink_->on_accepted(std::move(child));
@@ -77,14 +77,14 @@ void udp_port::dispatch(datagram x) {
 
 // -- sending ----------------------------------------------------------------------
 
-void udp_port::flush(udp_child& child, outbound_queue& queue) {
+void datagram_port::flush(datagram_child& child, outbound_queue& queue) {
   if (!blocked_) {
     const auto& flow = child.flow();
     datagram_io::route route{native_address{flow.remote}, std::nullopt};
     // Bound to one address, the kernel knows where datagrams come from.
     if (local_.address.is_any())
       route.from = flow.local;
-    const auto most = udp_instance::max_payload(flow.remote.address.family());
+    const auto most = datagram_instance::max_payload(flow.remote.address.family());
     if (!io_->send(socket_.get(), queue, most, &route).blocked)
       return;
     blocked_ = loop_->modify(*this, input | EPOLLOUT).has_value();
@@ -93,7 +93,7 @@ void udp_port::flush(udp_child& child, outbound_queue& queue) {
     waiting_.push_back(&child);
 }
 
-void udp_port::notify_waiting() {
+void datagram_port::notify_waiting() {
   blocked_ = false;
   (void)loop_->modify(*this, input);
   notified_.swap(waiting_);
@@ -106,12 +106,12 @@ void udp_port::notify_waiting() {
   notified_.clear();
 }
 
-void udp_port::leave(udp_child& child) {
+void datagram_port::leave(datagram_child& child) {
   children_.erase(child.flow());
   if (!std::exchange(child.waiting, false))
     return;
   std::erase(waiting_, &child);
-  std::replace(notified_.begin(), notified_.end(), &child, static_cast<udp_child*>(nullptr));
+  std::replace(notified_.begin(), notified_.end(), &child, static_cast<datagram_child*>(nullptr));
 }
 
 }  // namespace taps

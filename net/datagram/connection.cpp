@@ -1,4 +1,4 @@
-#include "taps/net/transports/udp/connection.hpp"
+#include "taps/net/datagram/connection.hpp"
 
 #include "taps/net/socket/socket.hpp"
 
@@ -25,23 +25,23 @@ std::uint64_t path_mtu_of(sys::kernel& os, int fd, ip_family family) {
   return status < 0 || mtu < 0 ? 0 : static_cast<std::uint64_t>(mtu);
 }
 
-udp_connection::udp_connection(reactor& loop, sys::descriptor socket,
-                               std::shared_ptr<datagram_io> io, const connect_request& request,
-                               protocol_sink& sink)
-    : udp_instance(loop, request.remote, &sink), socket_(std::move(socket)), io_(std::move(io)),
-      local_(local_address(loop.os(), socket_.get())),
+datagram_connection::datagram_connection(reactor& loop, const datagram_kind& kind,
+                                         sys::descriptor socket, std::shared_ptr<datagram_io> io,
+                                         const connect_request& request, protocol_sink& sink)
+    : datagram_instance(loop, kind, request.remote, &sink), socket_(std::move(socket)),
+      io_(std::move(io)), local_(local_address(loop.os(), socket_.get())),
       wants_soft_errors_(request.properties &&
                          request.properties->preference_of(property_id::soft_error_notify) >=
                              preference::prefer) {}
 
-result<void> udp_connection::start() {
+result<void> datagram_connection::start() {
   auto added = loop_->add(socket_.get(), input, *this);
   if (added)
     report_ready();
   return added;
 }
 
-void udp_connection::flush(outbound_queue& queue) {
+void datagram_connection::flush(outbound_queue& queue) {
   if (!open() || blocked_)
     return;
   const auto most = max_payload(remote_.address.family());
@@ -53,7 +53,7 @@ void udp_connection::flush(outbound_queue& queue) {
     blocked_ = loop_->modify(*this, input | EPOLLOUT).has_value();
 }
 
-void udp_connection::on_io(std::uint32_t events) {
+void datagram_connection::on_io(std::uint32_t events) {
   const liveness::watch alive{liveness_};
   if (events & (EPOLLIN | EPOLLERR))
     readable_ = true;
@@ -69,7 +69,7 @@ void udp_connection::on_io(std::uint32_t events) {
     receive_more();
 }
 
-void udp_connection::receive_more() {
+void datagram_connection::receive_more() {
   bool again = false;
   for (int turns = 0; readable_ && demand() && open() && inbox_.empty(); ++turns) {
     if (turns == turn_budget) {
@@ -100,21 +100,21 @@ void udp_connection::receive_more() {
   }
 }
 
-void udp_connection::soft_error(int code) {
+void datagram_connection::soft_error(int code) {
   if (wants_soft_errors_)
     report_soft_error(code);
 }
 
-void udp_connection::detach() {
+void datagram_connection::detach() {
   loop_->remove(*this);
   socket_.reset();
 }
 
-std::uint64_t udp_connection::path_mtu() const {
+std::uint64_t datagram_connection::path_mtu() const {
   return path_mtu_of(loop_->os(), socket_.get(), remote_.address.family());
 }
 
-result<void> udp_connection::set_property(property_id id, const property_value& value) {
+result<void> datagram_connection::set_property(property_id id, const property_value& value) {
   if (id == property_id::conn_capacity_profile && open())
     set_profile(loop_->os(), socket_.get(), remote_.address.family(),
                 value.get_or(capacity_profile::default_profile));

@@ -1,7 +1,6 @@
-#include "taps/net/transports/tcp/connection.hpp"
+#include "taps/net/stream/connection.hpp"
 
 #include "taps/net/socket/socket.hpp"
-#include "taps/net/transports/tcp/descriptor.hpp"
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -31,21 +30,23 @@ constexpr auto default_close_timeout = std::chrono::seconds{30};
 
 // -- construction -----------------------------------------------------------------
 
-tcp_connection::tcp_connection(reactor& loop, sys::descriptor socket, const socket_address& remote,
-                               const tcp_options& options, protocol_sink* sink, bool established)
-    : loop_(&loop), sink_(sink), socket_(std::move(socket)), remote_(remote), options_(options),
-      deadline_([](void* self) { static_cast<tcp_connection*>(self)->on_deadline(); }, this),
+stream_connection::stream_connection(reactor& loop, const stream_kind& kind, sys::descriptor socket,
+                                     const socket_address& remote, const stream_options& options,
+                                     protocol_sink* sink, bool established)
+    : loop_(&loop), kind_(&kind), sink_(sink), socket_(std::move(socket)), remote_(remote),
+      options_(options),
+      deadline_([](void* self) { static_cast<stream_connection*>(self)->on_deadline(); }, this),
       stage_(established ? stage::open : stage::connecting), writable_(established) {}
 
-tcp_connection::~tcp_connection() { abort(); }
+stream_connection::~stream_connection() { abort(); }
 
-result<void> tcp_connection::start() {
+result<void> stream_connection::start() {
   return loop_->add(socket_.get(), EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, *this);
 }
 
 // -- events -----------------------------------------------------------------------
 
-void tcp_connection::on_io(std::uint32_t events) {
+void stream_connection::on_io(std::uint32_t events) {
   const liveness::watch alive{liveness_};
   // Urgent data makes reads stop in front of it, so then short ones say nothing either.
   if (events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
@@ -64,7 +65,7 @@ void tcp_connection::on_io(std::uint32_t events) {
     advance();
 }
 
-void tcp_connection::on_later() {
+void stream_connection::on_later() {
   // `close` before there was a connection.
   if (stage_ == stage::closing && !socket_) {
     report_closed();
@@ -76,7 +77,7 @@ void tcp_connection::on_later() {
     advance();
 }
 
-void tcp_connection::finish_connecting(std::uint32_t events) {
+void stream_connection::finish_connecting(std::uint32_t events) {
   if (std::exchange(error_, false)) {
     const auto code = take_error(loop_->os(), socket_.get());
     if (code != 0) {
@@ -98,7 +99,7 @@ void tcp_connection::finish_connecting(std::uint32_t events) {
   sink_->on_ready();
 }
 
-void tcp_connection::advance() {
+void stream_connection::advance() {
   if (stage_ == stage::closing) {
     advance_closing();
     return;
@@ -118,7 +119,7 @@ void tcp_connection::advance() {
 
 // -- receiving --------------------------------------------------------------------
 
-void tcp_connection::set_demand(bool wanted) {
+void stream_connection::set_demand(bool wanted) {
   demand_ = wanted;
   if (wanted && readable_ && stage_ == stage::open)
     loop_->run_later(*this);
@@ -129,7 +130,7 @@ void tcp_connection::set_demand(bool wanted) {
 /// 0 for in order and else the error; `EAGAIN` when nothing is left, and nothing when it was
 /// stopped.
 template<class Wanted, class Take>
-std::optional<int> tcp_connection::read(Wanted wanted, Take take) {
+std::optional<int> stream_connection::read(Wanted wanted, Take take) {
   for (std::size_t total = 0; readable_ && wanted();) {
     if (total >= read_budget) {
       loop_->run_later(*this);
@@ -154,7 +155,7 @@ std::optional<int> tcp_connection::read(Wanted wanted, Take take) {
   return std::nullopt;
 }
 
-void tcp_connection::receive() {
+void stream_connection::receive() {
   const liveness::watch alive{liveness_};
   const auto end = read([this] { return demand_ && stage_ == stage::open; },
                         [&](std::size_t size) {
@@ -175,7 +176,7 @@ void tcp_connection::receive() {
   }
 }
 
-void tcp_connection::end_of_stream() {
+void stream_connection::end_of_stream() {
   if (failure_) {
     fail(*failure_);
     return;
@@ -195,7 +196,7 @@ void tcp_connection::end_of_stream() {
 
 // -- sending ----------------------------------------------------------------------
 
-void tcp_connection::flush(outbound_queue& queue) {
+void stream_connection::flush(outbound_queue& queue) {
   if (stage_ != stage::open || failure_)
     return;
   while (writable_ && !fin_sent_ && !queue.empty() && may_write()) {
@@ -207,18 +208,18 @@ void tcp_connection::flush(outbound_queue& queue) {
     loop_->run_later(*this);
 }
 
-bool tcp_connection::may_write() noexcept {
+bool stream_connection::may_write() noexcept {
   if (std::exchange(write_round_, loop_->round()) != loop_->round())
     written_ = 0;
   return written_ < write_budget;
 }
 
-void tcp_connection::resume_writing() {
+void stream_connection::resume_writing() {
   if (stage_ == stage::open && writable_ && std::exchange(blocked_, false))
     sink_->on_writable();
 }
 
-bool tcp_connection::write_some(outbound_queue& queue) {
+bool stream_connection::write_some(outbound_queue& queue) {
   std::array<iovec, max_pieces> pieces;
   std::size_t count = 0;
   for (const auto& piece : queue.pieces()) {
@@ -248,7 +249,7 @@ bool tcp_connection::write_some(outbound_queue& queue) {
   return true;
 }
 
-void tcp_connection::shut_down_sending() {
+void stream_connection::shut_down_sending() {
   fin_sent_ = true;
   loop_->os().shutdown(socket_.get(), SHUT_WR);
   if (fin_received_ && stage_ == stage::open)
@@ -257,7 +258,7 @@ void tcp_connection::shut_down_sending() {
 
 // -- termination ------------------------------------------------------------------
 
-void tcp_connection::close() {
+void stream_connection::close() {
   if (stage_ == stage::connecting) {
     release();
     stage_ = stage::closing;
@@ -267,7 +268,7 @@ void tcp_connection::close() {
   }
 }
 
-void tcp_connection::begin_closing() {
+void stream_connection::begin_closing() {
   stage_ = stage::closing;
   // Letting go of the socket is enough when no promise is open: nothing was ever sent, or all of it
   // was acknowledged and nothing more comes. What the peer sent in vain then makes the reset that
@@ -283,7 +284,7 @@ void tcp_connection::begin_closing() {
     loop_->run_later(*this);
 }
 
-void tcp_connection::advance_closing() {
+void stream_connection::advance_closing() {
   if (settled_) {
     report_closed();
     return;
@@ -313,7 +314,7 @@ void tcp_connection::advance_closing() {
 }
 
 /// Throws away what the peer sends. Returns the error that ended it, or 0.
-int tcp_connection::drain() {
+int stream_connection::drain() {
   const auto end = read([] { return true; },
                         [this](std::size_t size) {
                           if (acknowledged_)
@@ -327,12 +328,12 @@ int tcp_connection::drain() {
 }
 
 /// True when the peer has acknowledged all bytes and, after `shutdown`, the end of the stream.
-bool tcp_connection::all_acknowledged() {
+bool stream_connection::all_acknowledged() {
   int outstanding = 0;
   return loop_->os().ioctl(socket_.get(), SIOCOUTQ, &outstanding) == 0 && outstanding == 0;
 }
 
-void tcp_connection::on_deadline() {
+void stream_connection::on_deadline() {
   if (acknowledged_ || all_acknowledged()) {
     report_closed();
     return;
@@ -340,7 +341,7 @@ void tcp_connection::on_deadline() {
   fail({errc::timeout, "close: " + to_string(remote_) + " did not acknowledge all data in time"});
 }
 
-void tcp_connection::abort() {
+void stream_connection::abort() {
   // While connecting, too: the peer may have accepted already.
   if (socket_) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
@@ -350,13 +351,13 @@ void tcp_connection::abort() {
   stage_ = stage::done;
 }
 
-void tcp_connection::release() noexcept {
+void stream_connection::release() noexcept {
   deadline_.cancel();
   loop_->retire(*this);
   socket_.reset();
 }
 
-void tcp_connection::report_closed() {
+void stream_connection::report_closed() {
   release();
   stage_ = stage::done;
   sink_->on_closed();
@@ -364,13 +365,13 @@ void tcp_connection::report_closed() {
 
 // -- failures ---------------------------------------------------------------------
 
-void tcp_connection::fail(error reason) {
+void stream_connection::fail(error reason) {
   release();
   stage_ = stage::done;
   sink_->on_failed(std::move(reason));
 }
 
-void tcp_connection::fail_later(int code) {
+void stream_connection::fail_later(int code) {
   failure_ = std::make_unique<error>(broken(code));
   // The error was fetched by the call that failed; what arrived before it is still there.
   thorough_ = true;
@@ -378,7 +379,7 @@ void tcp_connection::fail_later(int code) {
   loop_->run_later(*this);
 }
 
-error tcp_connection::broken(int code) const {
+error stream_connection::broken(int code) const {
   const auto peer = to_string(remote_);
   if (code == ECONNRESET || code == EPIPE || code == ECONNABORTED)
     return {errc::connection_aborted, "connection reset by peer " + peer, code};
@@ -388,20 +389,18 @@ error tcp_connection::broken(int code) const {
 
 // -- properties -------------------------------------------------------------------
 
-const transport_descriptor& tcp_connection::descriptor() const noexcept { return tcp_descriptor(); }
-
-socket_address tcp_connection::local() const {
+socket_address stream_connection::local() const {
   if (local_.port == 0 && socket_)
     local_ = local_address(loop_->os(), socket_.get());
   return local_;
 }
 
-message_limits tcp_connection::limits() const {
+message_limits stream_connection::limits() const {
   constexpr std::uint64_t unlimited = std::numeric_limits<std::int64_t>::max();
   return {.singular_transmission = std::nullopt, .send = unlimited, .receive = unlimited};
 }
 
-result<void> tcp_connection::set_property(property_id id, const property_value& value) {
+result<void> stream_connection::set_property(property_id id, const property_value& value) {
   if (!socket_)
     return {errc::connection_closed, "the connection to " + to_string(remote_) + " has ended"};
   return options_.change(loop_->os(), socket_.get(), remote_.address.family(), id, value);

@@ -1,13 +1,13 @@
-#include "taps/net/transports/udp/child.hpp"
+#include "taps/net/datagram/child.hpp"
 
+#include "taps/net/datagram/connection.hpp"
 #include "taps/net/socket/socket.hpp"
-#include "taps/net/transports/udp/connection.hpp"
 
 #include <netinet/in.h>
 
 namespace taps {
 
-void udp_child::arrive(datagram x) {
+void datagram_child::arrive(datagram x) {
   if (inbox_.size() >= max_waiting ||
       (!inbox_.empty() && inbox_bytes_ + x.data.size() > max_waiting_bytes)) {
     port_->count_drop();
@@ -21,19 +21,19 @@ void udp_child::arrive(datagram x) {
   deliver();
 }
 
-void udp_child::flush(outbound_queue& queue) {
+void datagram_child::flush(outbound_queue& queue) {
   if (open())
     port_->flush(*this, queue);
 }
 
-void udp_child::detach() {
+void datagram_child::detach() {
   port_->leave(*this);
   port_.reset();
 }
 
 /// The shared socket is connected to nobody, so another one has to ask.
-std::uint64_t udp_child::path_mtu() const {
-  auto probe = open_socket(loop_->os(), flow_.remote.address.family(), SOCK_DGRAM, IPPROTO_UDP);
+std::uint64_t datagram_child::path_mtu() const {
+  auto probe = open_socket(loop_->os(), flow_.remote.address.family(), SOCK_DGRAM, kind_->protocol);
   if (!probe)
     return 0;
   const native_address remote{flow_.remote};

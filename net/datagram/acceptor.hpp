@@ -1,14 +1,15 @@
 #pragma once
 
-#include "taps/net/transports/udp/port.hpp"
+#include "taps/net/datagram/port.hpp"
 
 namespace taps {
 
 /// Makes Connections of datagrams from new peers.
-class udp_acceptor final : public acceptor {
+class datagram_acceptor final : public acceptor {
 public:
-  explicit udp_acceptor(std::shared_ptr<udp_port> port) noexcept : port_(std::move(port)) {}
-  ~udp_acceptor() override { port_->stop_accepting(); }
+  explicit datagram_acceptor(std::shared_ptr<datagram_port> port) noexcept
+      : port_(std::move(port)) {}
+  ~datagram_acceptor() override { port_->stop_accepting(); }
 
   [[nodiscard]] socket_address local() const override { return port_->local(); }
 
@@ -16,7 +17,7 @@ public:
   [[nodiscard]] std::uint64_t dropped() const noexcept { return port_->dropped(); }
 
 private:
-  std::shared_ptr<udp_port> port_;
+  std::shared_ptr<datagram_port> port_;
 };
 
 }  // namespace taps

@@ -3,7 +3,8 @@
 #include "taps/core/transport/protocol.hpp"
 #include "taps/net/reactor/reactor.hpp"
 #include "taps/net/socket/liveness.hpp"
-#include "taps/net/transports/tcp/options.hpp"
+#include "taps/net/stream/kind.hpp"
+#include "taps/net/stream/options.hpp"
 
 namespace taps {
 
@@ -11,11 +12,11 @@ namespace taps {
 ///
 /// Waits for levels, not edges: what one wake-up leaves behind makes the next. When descriptors or
 /// memory run out it says so once, stops to listen for a while and tries again.
-class tcp_acceptor final : public acceptor, private io_source {
+class stream_acceptor final : public acceptor, private io_source {
 public:
-  tcp_acceptor(reactor& loop, sys::descriptor socket, const tcp_options& options,
-               acceptor_sink& sink);
-  ~tcp_acceptor() override;
+  stream_acceptor(reactor& loop, const stream_kind& kind, sys::descriptor socket,
+                  const stream_options& options, acceptor_sink& sink);
+  ~stream_acceptor() override;
 
   /// Registers the socket.
   [[nodiscard]] result<void> start();
@@ -29,8 +30,9 @@ private:
   void resume();
 
   reactor* loop_;
+  const stream_kind* kind_;
   sys::descriptor socket_;
-  tcp_options options_;
+  stream_options options_;
   acceptor_sink* sink_;
   socket_address local_;
   liveness liveness_;

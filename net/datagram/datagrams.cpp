@@ -1,4 +1,4 @@
-#include "taps/net/transports/udp/datagrams.hpp"
+#include "taps/net/datagram/datagrams.hpp"
 
 #include <netinet/in.h>
 

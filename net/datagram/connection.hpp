@@ -1,18 +1,19 @@
 #pragma once
 
-#include "taps/net/transports/udp/instance.hpp"
+#include "taps/net/datagram/instance.hpp"
 
 namespace taps {
 
-/// A UDP Connection that was initiated: a connected socket (RFC 9623, section 10.2).
+/// A Connection of datagrams that was initiated: a connected socket (RFC 9623, section 10.2).
 ///
 /// Watches for input only; the kernel reports room to send after every datagram, which would wake
 /// the loop for nothing. While something waits for room, output is watched too.
-class udp_connection final : public udp_instance {
+class datagram_connection final : public datagram_instance {
 public:
-  udp_connection(reactor& loop, sys::descriptor socket, std::shared_ptr<datagram_io> io,
-                 const connect_request& request, protocol_sink& sink);
-  ~udp_connection() override { abort(); }
+  datagram_connection(reactor& loop, const datagram_kind& kind, sys::descriptor socket,
+                      std::shared_ptr<datagram_io> io, const connect_request& request,
+                      protocol_sink& sink);
+  ~datagram_connection() override { abort(); }
 
   /// Registers the socket; `on_ready` follows at the end of the turn.
   [[nodiscard]] result<void> start();

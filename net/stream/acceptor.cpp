@@ -1,8 +1,8 @@
-#include "taps/net/transports/tcp/acceptor.hpp"
+#include "taps/net/stream/acceptor.hpp"
 
 #include "taps/net/socket/native_address.hpp"
 #include "taps/net/socket/socket.hpp"
-#include "taps/net/transports/tcp/connection.hpp"
+#include "taps/net/stream/connection.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -38,17 +38,17 @@ bool is_stillborn(int code) {
 
 }  // namespace
 
-tcp_acceptor::tcp_acceptor(reactor& loop, sys::descriptor socket, const tcp_options& options,
-                           acceptor_sink& sink)
-    : loop_(&loop), socket_(std::move(socket)), options_(options), sink_(&sink),
+stream_acceptor::stream_acceptor(reactor& loop, const stream_kind& kind, sys::descriptor socket,
+                                 const stream_options& options, acceptor_sink& sink)
+    : loop_(&loop), kind_(&kind), socket_(std::move(socket)), options_(options), sink_(&sink),
       local_(local_address(loop.os(), socket_.get())),
-      retry_([](void* self) { static_cast<tcp_acceptor*>(self)->resume(); }, this) {}
+      retry_([](void* self) { static_cast<stream_acceptor*>(self)->resume(); }, this) {}
 
-tcp_acceptor::~tcp_acceptor() { loop_->remove(*this); }
+stream_acceptor::~stream_acceptor() { loop_->remove(*this); }
 
-result<void> tcp_acceptor::start() { return loop_->add(socket_.get(), EPOLLIN, *this); }
+result<void> stream_acceptor::start() { return loop_->add(socket_.get(), EPOLLIN, *this); }
 
-void tcp_acceptor::on_io(std::uint32_t) {
+void stream_acceptor::on_io(std::uint32_t) {
   const liveness::watch alive{liveness_};
   const auto last = std::exchange(last_round_, loop_->round());
   burst_ = last_round_ == last + 1 ? std::min(burst_ * 2, max_burst) : 1;
@@ -64,13 +64,13 @@ void tcp_acceptor::on_io(std::uint32_t) {
 }
 
 /// Returns 0, or why there was nothing to hand up. The call may end the life of this object.
-int tcp_acceptor::accept_one() {
+int stream_acceptor::accept_one() {
   native_address peer;
   const auto fd = loop_->os().accept(socket_.get(), peer.data(), peer.size_out());
   if (fd < 0)
     return -fd;
-  auto instance = std::make_unique<tcp_connection>(*loop_, sys::descriptor{loop_->os(), fd},
-                                                   peer.get(), options_, nullptr, true);
+  auto instance = std::make_unique<stream_connection>(
+      *loop_, *kind_, sys::descriptor{loop_->os(), fd}, peer.get(), options_, nullptr, true);
   if (auto started = instance->start(); !started)
     return started.failure().os_code();
   if (!local_.address.is_any())
@@ -80,7 +80,7 @@ int tcp_acceptor::accept_one() {
   return 0;
 }
 
-void tcp_acceptor::back_off(int code) {
+void stream_acceptor::back_off(int code) {
   const auto first = delay_ == duration::zero();
   delay_ = first ? first_delay : std::min(delay_ * 2, max_delay);
   loop_->timers().schedule(retry_, loop_->now() + delay_);
@@ -89,7 +89,7 @@ void tcp_acceptor::back_off(int code) {
     sink_->on_soft_error(os_error(errc::protocol_failed, "accept on " + to_string(local_), code));
 }
 
-void tcp_acceptor::resume() {
+void stream_acceptor::resume() {
   if (auto heard = loop_->modify(*this, EPOLLIN); !heard)
     loop_->timers().schedule(retry_, loop_->now() + max_delay);
 }

@@ -1,23 +1,23 @@
 #pragma once
 
-#include "taps/net/transports/udp/instance.hpp"
-#include "taps/net/transports/udp/port.hpp"
+#include "taps/net/datagram/instance.hpp"
+#include "taps/net/datagram/port.hpp"
 
 namespace taps {
 
-/// A UDP Connection that a Listener brought: one flow of a shared socket.
-class udp_child final : public udp_instance {
+/// A Connection that a Listener brought: one flow of a shared socket.
+class datagram_child final : public datagram_instance {
 public:
   /// What may wait while nobody wants it; more is dropped.
   static constexpr std::size_t max_waiting = 64;
   static constexpr std::size_t max_waiting_bytes = 256 * 1024;
 
-  udp_child(reactor& loop, std::shared_ptr<udp_port> port, const udp_flow& flow)
-      : udp_instance(loop, flow.remote, nullptr), port_(std::move(port)),
+  datagram_child(reactor& loop, std::shared_ptr<datagram_port> port, const datagram_flow& flow)
+      : datagram_instance(loop, port->kind(), flow.remote, nullptr), port_(std::move(port)),
         flow_(flow), local_{flow.local, port_->local().port, flow.remote.scope} {}
-  ~udp_child() override { abort(); }
+  ~datagram_child() override { abort(); }
 
-  [[nodiscard]] const udp_flow& flow() const noexcept { return flow_; }
+  [[nodiscard]] const datagram_flow& flow() const noexcept { return flow_; }
 
   /// A datagram of this flow; may end the life of this object.
   void arrive(datagram x);
@@ -35,8 +35,8 @@ private:
   void detach() override;
   [[nodiscard]] std::uint64_t path_mtu() const override;
 
-  std::shared_ptr<udp_port> port_;
-  udp_flow flow_;
+  std::shared_ptr<datagram_port> port_;
+  datagram_flow flow_;
   socket_address local_;
 };
 

@@ -9,11 +9,11 @@
 namespace taps {
 
 /// How properties become socket options. Remembers what several options depend on.
-class tcp_options {
+class stream_options {
 public:
-  tcp_options() noexcept = default;
+  stream_options() noexcept = default;
   /// Takes the initial values; null for all defaults.
-  explicit tcp_options(const transport_properties* properties);
+  explicit stream_options(const transport_properties* properties);
 
   /// Sets everything on a new socket. Accepted sockets inherit it from the listening one.
   void apply_all(sys::kernel& os, int fd, ip_family family,

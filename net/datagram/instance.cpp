@@ -1,18 +1,16 @@
-#include "taps/net/transports/udp/instance.hpp"
-
-#include "taps/net/transports/udp/descriptor.hpp"
+#include "taps/net/datagram/instance.hpp"
 
 #include <algorithm>
 
 namespace taps {
 
-void udp_instance::set_demand(bool wanted) {
+void datagram_instance::set_demand(bool wanted) {
   demand_ = wanted;
   if (wanted && open())
     loop_->run_later(*this);
 }
 
-void udp_instance::close() {
+void datagram_instance::close() {
   if (!open())
     return;
   detach();
@@ -20,16 +18,14 @@ void udp_instance::close() {
   loop_->run_later(*this);
 }
 
-void udp_instance::abort() {
+void datagram_instance::abort() {
   if (open())
     detach();
   stage_ = stage::done;
   inbox_.clear();
 }
 
-const transport_descriptor& udp_instance::descriptor() const noexcept { return udp_descriptor(); }
-
-message_limits udp_instance::limits() const {
+message_limits datagram_instance::limits() const {
   const auto family = remote_.address.family();
   const auto most = max_payload(family);
   message_limits result{.singular_transmission = std::nullopt, .send = most, .receive = most};
@@ -41,17 +37,17 @@ message_limits udp_instance::limits() const {
 
 // -- at the end of the turn ---------------------------------------------------------
 
-void udp_instance::report_ready() {
+void datagram_instance::report_ready() {
   ready_due_ = true;
   loop_->run_later(*this);
 }
 
-void udp_instance::report_soft_error(int code) {
+void datagram_instance::report_soft_error(int code) {
   soft_error_due_ = code;
   loop_->run_later(*this);
 }
 
-void udp_instance::on_later() {
+void datagram_instance::on_later() {
   const liveness::watch alive{liveness_};
   if (stage_ == stage::closing) {
     stage_ = stage::done;
@@ -67,7 +63,7 @@ void udp_instance::on_later() {
     receive_more();
 }
 
-bool udp_instance::deliver() {
+bool datagram_instance::deliver() {
   const liveness::watch alive{liveness_};
   while (open() && demand_ && !ready_due_ && !inbox_.empty()) {
     auto x = inbox_.pop_front();

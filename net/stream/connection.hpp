@@ -3,13 +3,14 @@
 #include "taps/core/transport/protocol.hpp"
 #include "taps/net/reactor/reactor.hpp"
 #include "taps/net/socket/liveness.hpp"
-#include "taps/net/transports/tcp/options.hpp"
+#include "taps/net/stream/kind.hpp"
+#include "taps/net/stream/options.hpp"
 
 #include <optional>
 
 namespace taps {
 
-/// One TCP connection (RFC 9623, section 10.1).
+/// One connected byte stream of the kernel (RFC 9623, section 10.1).
 ///
 /// The socket is registered once, for edges in both directions; what the kernel was last known to
 /// offer is remembered in `readable_` and `writable_`. A call to the sink may do anything, down to
@@ -22,12 +23,13 @@ namespace taps {
 /// `closing` begins with `close`, or when both ends have finished. It ends at once if nothing was
 /// ever sent; else with the peer's acknowledgement of all that was and its own end, for which it
 /// then has 2 s and 1 MiB. The README of this folder says why.
-class tcp_connection final : public protocol, private io_source {
+class stream_connection final : public protocol, private io_source {
 public:
   /// Takes a socket whose `connect` is under way; `start` comes next.
-  tcp_connection(reactor& loop, sys::descriptor socket, const socket_address& remote,
-                 const tcp_options& options, protocol_sink* sink, bool established);
-  ~tcp_connection() override;
+  stream_connection(reactor& loop, const stream_kind& kind, sys::descriptor socket,
+                    const socket_address& remote, const stream_options& options,
+                    protocol_sink* sink, bool established);
+  ~stream_connection() override;
 
   /// Registers the socket.
   [[nodiscard]] result<void> start();
@@ -42,7 +44,9 @@ public:
   void set_demand(bool wanted) override;
   void close() override;
   void abort() override;
-  [[nodiscard]] const transport_descriptor& descriptor() const noexcept override;
+  [[nodiscard]] const transport_descriptor& descriptor() const noexcept override {
+    return kind_->descriptor;
+  }
   [[nodiscard]] socket_address local() const override;
   [[nodiscard]] socket_address remote() const override { return remote_; }
   [[nodiscard]] message_limits limits() const override;
@@ -78,11 +82,12 @@ private:
   [[nodiscard]] error broken(int code) const;
 
   reactor* loop_;
+  const stream_kind* kind_;
   protocol_sink* sink_;
   sys::descriptor socket_;
   socket_address remote_;
   mutable socket_address local_;
-  tcp_options options_;
+  stream_options options_;
   liveness liveness_;
   timer deadline_;
   /// A failure found inside a call from above, to be reported at the end of the turn.

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "taps/core/transport/protocol.hpp"
+#include "taps/net/datagram/datagrams.hpp"
+#include "taps/net/datagram/kind.hpp"
 #include "taps/net/reactor/reactor.hpp"
-#include "taps/net/transports/udp/datagrams.hpp"
 
 #include <memory>
 #include <unordered_map>
@@ -10,33 +11,33 @@
 
 namespace taps {
 
-class udp_child;
+class datagram_child;
 
 /// The two ends of a datagram on a listening socket, but for the local port.
-struct udp_flow {
+struct datagram_flow {
   socket_address remote;
   ip_address local;
 
-  friend bool operator==(const udp_flow&, const udp_flow&) noexcept = default;
+  friend bool operator==(const datagram_flow&, const datagram_flow&) noexcept = default;
 
   struct hash {
-    std::size_t operator()(const udp_flow& x) const noexcept {
+    std::size_t operator()(const datagram_flow& x) const noexcept {
       return std::hash<socket_address>{}(x.remote) * 31 + std::hash<ip_address>{}(x.local);
     }
   };
 };
 
-/// The socket of a UDP Listener and the Connections that share it (RFC 9623, section 4.7.2): each
+/// The socket of a Listener and the Connections that share it (RFC 9623, section 4.7.2): each
 /// datagram goes to the Connection of its flow; without one it makes one. The acceptor and the
 /// Connections hold it together, so it outlives a Listener that stopped.
-class udp_port final : public io_source, public std::enable_shared_from_this<udp_port> {
+class datagram_port final : public io_source, public std::enable_shared_from_this<datagram_port> {
 public:
   /// How many Connections there may be at once; further peers are dropped.
   static constexpr std::size_t max_children = 65536;
 
-  udp_port(reactor& loop, sys::descriptor socket, std::shared_ptr<datagram_io> io,
-           acceptor_sink& sink);
-  ~udp_port() override;
+  datagram_port(reactor& loop, const datagram_kind& kind, sys::descriptor socket,
+                std::shared_ptr<datagram_io> io, acceptor_sink& sink);
+  ~datagram_port() override;
 
   /// Registers the socket.
   [[nodiscard]] result<void> start();
@@ -46,13 +47,15 @@ public:
 
   [[nodiscard]] const socket_address& local() const noexcept { return local_; }
 
+  [[nodiscard]] const datagram_kind& kind() const noexcept { return *kind_; }
+
   // -- for the Connections -------------------------------------------------------------
 
-  /// Sends what `queue` holds; if some stays behind, `udp_child::on_room` follows.
-  void flush(udp_child& child, outbound_queue& queue);
+  /// Sends what `queue` holds; if some stays behind, `datagram_child::on_room` follows.
+  void flush(datagram_child& child, outbound_queue& queue);
 
   /// Forgets a Connection: the next datagram of its flow makes a new one.
-  void leave(udp_child& child);
+  void leave(datagram_child& child);
 
   /// Counts a datagram that nobody had room for.
   void count_drop() noexcept { ++dropped_; }
@@ -69,14 +72,15 @@ private:
   void notify_waiting();
 
   reactor* loop_;
+  const datagram_kind* kind_;
   sys::descriptor socket_;
   std::shared_ptr<datagram_io> io_;
   acceptor_sink* sink_;
   socket_address local_;
-  std::unordered_map<udp_flow, udp_child*, udp_flow::hash> children_;
+  std::unordered_map<datagram_flow, datagram_child*, datagram_flow::hash> children_;
   /// Those who wait for room to send; null for those who left meanwhile.
-  std::vector<udp_child*> waiting_;
-  std::vector<udp_child*> notified_;
+  std::vector<datagram_child*> waiting_;
+  std::vector<datagram_child*> notified_;
   std::uint64_t dropped_ = 0;
   bool blocked_ = false;
 };

@@ -2,15 +2,16 @@
 
 #include "taps/core/base/ring.hpp"
 #include "taps/core/transport/protocol.hpp"
+#include "taps/net/datagram/datagrams.hpp"
+#include "taps/net/datagram/kind.hpp"
 #include "taps/net/reactor/reactor.hpp"
 #include "taps/net/socket/liveness.hpp"
-#include "taps/net/transports/udp/datagrams.hpp"
 
 namespace taps {
 
-/// What UDP Connections have in common, whether they have a socket of their own or share that of a
-/// Listener: datagrams that wait, and what is told to the sink at the end of the turn.
-class udp_instance : public protocol, protected io_source {
+/// What Connections of datagrams have in common, whether they have a socket of their own or share
+/// that of a Listener: datagrams that wait, and what is told to the sink at the end of the turn.
+class datagram_instance : public protocol, protected io_source {
 public:
   /// The largest payload of an IPv4 or IPv6 datagram.
   static constexpr std::uint64_t max_payload(ip_family family) noexcept {
@@ -21,13 +22,16 @@ public:
   void set_demand(bool wanted) final;
   void close() final;
   void abort() final;
-  [[nodiscard]] const transport_descriptor& descriptor() const noexcept final;
+  [[nodiscard]] const transport_descriptor& descriptor() const noexcept final {
+    return kind_->descriptor;
+  }
   [[nodiscard]] socket_address remote() const final { return remote_; }
   [[nodiscard]] message_limits limits() const final;
 
 protected:
-  udp_instance(reactor& loop, const socket_address& remote, protocol_sink* sink) noexcept
-      : loop_(&loop), sink_(sink), remote_(remote) {}
+  datagram_instance(reactor& loop, const datagram_kind& kind, const socket_address& remote,
+                    protocol_sink* sink) noexcept
+      : loop_(&loop), kind_(&kind), sink_(sink), remote_(remote) {}
 
   /// Lets go of the socket.
   virtual void detach() = 0;
@@ -48,6 +52,7 @@ protected:
   [[nodiscard]] bool demand() const noexcept { return demand_; }
 
   reactor* loop_;
+  const datagram_kind* kind_;
   protocol_sink* sink_;
   socket_address remote_;
   liveness liveness_;

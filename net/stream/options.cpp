@@ -1,4 +1,4 @@
-#include "taps/net/transports/tcp/options.hpp"
+#include "taps/net/stream/options.hpp"
 
 #include "taps/net/socket/socket.hpp"
 
@@ -32,7 +32,7 @@ capacity_profile profile_of(const property_value& value) {
 
 }  // namespace
 
-tcp_options::tcp_options(const transport_properties* properties) {
+stream_options::stream_options(const transport_properties* properties) {
   if (properties == nullptr || properties->explicit_values().empty())
     return;
   timeout_ = properties->connection_timeout().value_or(duration::zero());
@@ -42,8 +42,8 @@ tcp_options::tcp_options(const transport_properties* properties) {
       properties->is_explicit(property_id::keep_alive_timeout) && idle_ == duration::zero();
 }
 
-void tcp_options::apply_all(sys::kernel& os, int fd, ip_family family,
-                            const transport_properties* properties) const {
+void stream_options::apply_all(sys::kernel& os, int fd, ip_family family,
+                               const transport_properties* properties) const {
   // Small writes are gathered above, so there is nothing to wait for here.
   set_option(os, fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (keep_alive_)
@@ -57,13 +57,13 @@ void tcp_options::apply_all(sys::kernel& os, int fd, ip_family family,
     set_pacing(os, fd, *value);
 }
 
-void tcp_options::apply_established(sys::kernel& os, int fd) const {
+void stream_options::apply_established(sys::kernel& os, int fd) const {
   if (timeout_ > duration::zero())
     apply_timeout(os, fd);
 }
 
-result<void> tcp_options::change(sys::kernel& os, int fd, ip_family family, property_id id,
-                                 const property_value& value) {
+result<void> stream_options::change(sys::kernel& os, int fd, ip_family family, property_id id,
+                                    const property_value& value) {
   int status = 0;
   switch (id) {
   case property_id::conn_timeout:
@@ -92,12 +92,12 @@ result<void> tcp_options::change(sys::kernel& os, int fd, ip_family family, prop
   return {};
 }
 
-int tcp_options::apply_timeout(sys::kernel& os, int fd) const {
+int stream_options::apply_timeout(sys::kernel& os, int fd) const {
   return set_option(os, fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
                     rounded_up<std::chrono::milliseconds>(timeout_));
 }
 
-int tcp_options::apply_keep_alive(sys::kernel& os, int fd) const {
+int stream_options::apply_keep_alive(sys::kernel& os, int fd) const {
   // A probe that comes after the Connection has timed out anyway is of no use.
   const auto too_late = timeout_ > duration::zero() && idle_ > timeout_;
   const auto on = !idle_disabled_ && !too_late;
