@@ -23,7 +23,7 @@ void datagram_child::arrive(datagram x) {
 
 void datagram_child::flush(outbound_queue& queue) {
   if (open())
-    port_->flush(*this, queue);
+    port_->flush(*this, queue, checksum_length_);
 }
 
 void datagram_child::detach() {

@@ -14,7 +14,9 @@ public:
 
   datagram_child(reactor& loop, std::shared_ptr<datagram_port> port, const datagram_flow& flow)
       : datagram_instance(loop, port->kind(), flow.remote, nullptr), port_(std::move(port)),
-        flow_(flow), local_{flow.local, port_->local().port, flow.remote.scope} {}
+        flow_(flow), local_{flow.local, port_->local().port, flow.remote.scope} {
+    checksum_length_ = port_->checksum_length();
+  }
   ~datagram_child() override { abort(); }
 
   [[nodiscard]] const datagram_flow& flow() const noexcept { return flow_; }

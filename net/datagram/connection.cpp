@@ -29,10 +29,13 @@ datagram_connection::datagram_connection(reactor& loop, const datagram_kind& kin
                                          sys::descriptor socket, std::shared_ptr<datagram_io> io,
                                          const connect_request& request, protocol_sink& sink)
     : datagram_instance(loop, kind, request.remote, &sink), socket_(std::move(socket)),
-      io_(std::move(io)), local_(local_address(loop.os(), socket_.get())),
+      io_(std::move(io)), checksums_(kind, request.remote.address.family()),
+      local_(local_address(loop.os(), socket_.get())),
       wants_soft_errors_(request.properties &&
                          request.properties->preference_of(property_id::soft_error_notify) >=
-                             preference::prefer) {}
+                             preference::prefer) {
+  checksum_length_ = usual_checksum_length(request.properties.get());
+}
 
 result<void> datagram_connection::start() {
   auto added = loop_->add(socket_.get(), input, *this);
@@ -44,8 +47,9 @@ result<void> datagram_connection::start() {
 void datagram_connection::flush(outbound_queue& queue) {
   if (!open() || blocked_)
     return;
-  const auto most = max_payload(remote_.address.family());
-  const auto outcome = io_->send(socket_.get(), queue, most, nullptr);
+  const datagram_io::manner how{max_payload(remote_.address.family()), &checksums_,
+                                checksum_length_};
+  const auto outcome = io_->send(socket_.get(), queue, how, nullptr);
   if (outcome.soft_error != 0)
     soft_error(outcome.soft_error);
   // Should the loop not want to watch, the next `flush` tries again.
@@ -115,10 +119,16 @@ std::uint64_t datagram_connection::path_mtu() const {
 }
 
 result<void> datagram_connection::set_property(property_id id, const property_value& value) {
-  if (id == property_id::conn_capacity_profile && open())
-    set_profile(loop_->os(), socket_.get(), remote_.address.family(),
+  if (!open())
+    return {};
+  const auto family = remote_.address.family();
+  if (id == property_id::conn_capacity_profile)
+    set_profile(loop_->os(), socket_.get(), family,
                 value.get_or(capacity_profile::default_profile));
-  return {};
+  else if (id == property_id::recv_checksum_len)
+    change_required_checksums(loop_->os(), socket_.get(), *kind_, family,
+                              value.get_or(full_checksum));
+  return datagram_instance::set_property(id, value);
 }
 
 }  // namespace taps

@@ -31,6 +31,7 @@ private:
 
   sys::descriptor socket_;
   std::shared_ptr<datagram_io> io_;
+  sent_checksums checksums_;
   socket_address local_;
   bool readable_ = false;
   bool blocked_ = false;

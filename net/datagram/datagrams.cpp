@@ -119,12 +119,13 @@ void datagram_io::read_control(const msghdr& header, datagram& x) const {
 
 // -- sending ----------------------------------------------------------------------
 
-datagram_io::outcome datagram_io::send(int fd, outbound_queue& queue, std::size_t max_size,
+datagram_io::outcome datagram_io::send(int fd, outbound_queue& queue, const manner& how,
                                        const route* where) {
+  const auto max_size = how.max_size;
   outcome result;
   bool again = false;
   while (!queue.empty()) {
-    gather(queue, max_size);
+    gather(queue, how);
     if (first_size_ > max_size) {
       queue.complete_message(too_large(first_size_, max_size));
       continue;
@@ -133,6 +134,7 @@ datagram_io::outcome datagram_io::send(int fd, outbound_queue& queue, std::size_
     if (outbound_.empty())
       break;
     address(where);
+    how.checksums->use(loop_->os(), fd, checksum_);
     const auto sent = write(fd);
     if (sent > 0) {
       for (int i = 0; i < sent; ++i)
@@ -156,14 +158,21 @@ datagram_io::outcome datagram_io::send(int fd, outbound_queue& queue, std::size_
   return result;
 }
 
-/// Collects complete Messages that fit, from the front on.
-void datagram_io::gather(const outbound_queue& queue, std::size_t max_size) {
+/// Collects complete Messages that fit and agree on their checksums, from the front on.
+void datagram_io::gather(const outbound_queue& queue, const manner& how) {
   pieces_.clear();
   outbound_.clear();
   first_size_ = 0;
   std::size_t size = 0;
   std::size_t first = 0;
+  bool begins = true;
   for (const auto& piece : queue.pieces()) {
+    if (std::exchange(begins, piece.end_of_message)) {
+      const auto wanted = how.checksums->option_for(piece, how.checksum_length);
+      if (!outbound_.empty() && wanted.value != checksum_.value)
+        break;
+      checksum_ = wanted;
+    }
     size += piece.data.size();
     if (!piece.data.empty())
       pieces_.push_back({const_cast<std::byte*>(piece.data.data()), piece.data.size()});
@@ -171,7 +180,7 @@ void datagram_io::gather(const outbound_queue& queue, std::size_t max_size) {
       continue;
     if (outbound_.empty())
       first_size_ = size;
-    if (size > max_size || outbound_.size() == max_messages)
+    if (size > how.max_size || outbound_.size() == max_messages)
       break;
     mmsghdr message{};
     message.msg_hdr.msg_iovlen = pieces_.size() - first;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "taps/core/transport/outbound.hpp"
+#include "taps/net/datagram/checksums.hpp"
 #include "taps/net/reactor/reactor.hpp"
 #include "taps/net/socket/native_address.hpp"
 
@@ -47,8 +48,16 @@ public:
     int soft_error = 0;
   };
 
-  /// Sends the complete Messages of `queue`. Those that can never go out are failed.
-  outcome send(int fd, outbound_queue& queue, std::size_t max_size, const route* where);
+  /// What holds for all that leaves by a socket, and for one Connection on it.
+  struct manner {
+    std::size_t max_size = 0;
+    sent_checksums* checksums = nullptr;
+    std::int64_t checksum_length = full_checksum;
+  };
+
+  /// Sends the complete Messages of `queue`; `where` is null on connected sockets. Those that can
+  /// never go out are failed.
+  outcome send(int fd, outbound_queue& queue, const manner& how, const route* where);
 
 private:
   struct inbound_slot {
@@ -59,7 +68,7 @@ private:
 
   void prepare(std::span<std::byte> space);
   void read_control(const msghdr& header, datagram& x) const;
-  void gather(const outbound_queue& queue, std::size_t max_size);
+  void gather(const outbound_queue& queue, const manner& how);
   void address(const route* where);
   [[nodiscard]] int write(int fd);
 
@@ -72,6 +81,8 @@ private:
   std::vector<mmsghdr> outbound_;
   /// Size of the first complete Message.
   std::size_t first_size_ = 0;
+  /// What all Messages gathered have in common.
+  checksum_option checksum_;
   alignas(cmsghdr) std::array<std::byte, 64> source_;
 };
 

@@ -35,6 +35,12 @@ message_limits datagram_instance::limits() const {
   return result;
 }
 
+result<void> datagram_instance::set_property(property_id id, const property_value& value) {
+  if (id == property_id::msg_checksum_len)
+    checksum_length_ = value.get_or(full_checksum);
+  return {};
+}
+
 // -- at the end of the turn ---------------------------------------------------------
 
 void datagram_instance::report_ready() {

@@ -27,6 +27,7 @@ public:
   }
   [[nodiscard]] socket_address remote() const final { return remote_; }
   [[nodiscard]] message_limits limits() const final;
+  result<void> set_property(property_id id, const property_value& value) override;
 
 protected:
   datagram_instance(reactor& loop, const datagram_kind& kind, const socket_address& remote,
@@ -58,6 +59,8 @@ protected:
   liveness liveness_;
   ring<datagram> inbox_;
   std::size_t inbox_bytes_ = 0;
+  /// `msgChecksumLen` of Messages that have none themselves.
+  std::int64_t checksum_length_ = full_checksum;
 
 private:
   enum class stage : std::uint8_t { open, closing, done };

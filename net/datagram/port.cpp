@@ -17,9 +17,11 @@ constexpr int turn_budget = 32;
 }  // namespace
 
 datagram_port::datagram_port(reactor& loop, const datagram_kind& kind, sys::descriptor socket,
-                             std::shared_ptr<datagram_io> io, acceptor_sink& sink)
+                             std::shared_ptr<datagram_io> io, const listen_request& request,
+                             acceptor_sink& sink)
     : loop_(&loop), kind_(&kind), socket_(std::move(socket)), io_(std::move(io)), sink_(&sink),
-      local_(local_address(loop.os(), socket_.get())) {}
+      local_(local_address(loop.os(), socket_.get())), checksums_(kind, local_.address.family()),
+      checksum_length_(usual_checksum_length(request.properties.get())) {}
 
 datagram_port::~datagram_port() { loop_->remove(*this); }
 
@@ -77,15 +79,17 @@ void datagram_port::dispatch(datagram x) {
 
 // -- sending ----------------------------------------------------------------------
 
-void datagram_port::flush(datagram_child& child, outbound_queue& queue) {
+void datagram_port::flush(datagram_child& child, outbound_queue& queue,
+                          std::int64_t checksum_length) {
   if (!blocked_) {
     const auto& flow = child.flow();
     datagram_io::route route{native_address{flow.remote}, std::nullopt};
     // Bound to one address, the kernel knows where datagrams come from.
     if (local_.address.is_any())
       route.from = flow.local;
-    const auto most = datagram_instance::max_payload(flow.remote.address.family());
-    if (!io_->send(socket_.get(), queue, most, &route).blocked)
+    const datagram_io::manner how{datagram_instance::max_payload(flow.remote.address.family()),
+                                  &checksums_, checksum_length};
+    if (!io_->send(socket_.get(), queue, how, &route).blocked)
       return;
     blocked_ = loop_->modify(*this, input | EPOLLOUT).has_value();
   }

@@ -36,7 +36,8 @@ public:
   static constexpr std::size_t max_children = 65536;
 
   datagram_port(reactor& loop, const datagram_kind& kind, sys::descriptor socket,
-                std::shared_ptr<datagram_io> io, acceptor_sink& sink);
+                std::shared_ptr<datagram_io> io, const listen_request& request,
+                acceptor_sink& sink);
   ~datagram_port() override;
 
   /// Registers the socket.
@@ -47,12 +48,15 @@ public:
 
   [[nodiscard]] const socket_address& local() const noexcept { return local_; }
 
+  /// `msgChecksumLen` that its Connections begin with.
+  [[nodiscard]] std::int64_t checksum_length() const noexcept { return checksum_length_; }
   [[nodiscard]] const datagram_kind& kind() const noexcept { return *kind_; }
 
   // -- for the Connections -------------------------------------------------------------
 
-  /// Sends what `queue` holds; if some stays behind, `datagram_child::on_room` follows.
-  void flush(datagram_child& child, outbound_queue& queue);
+  /// Sends what `queue` holds, with `checksum_length` for Messages without one of their own; if
+  /// some stays behind, `datagram_child::on_room` follows.
+  void flush(datagram_child& child, outbound_queue& queue, std::int64_t checksum_length);
 
   /// Forgets a Connection: the next datagram of its flow makes a new one.
   void leave(datagram_child& child);
@@ -77,6 +81,8 @@ private:
   std::shared_ptr<datagram_io> io_;
   acceptor_sink* sink_;
   socket_address local_;
+  sent_checksums checksums_;
+  std::int64_t checksum_length_;
   std::unordered_map<datagram_flow, datagram_child*, datagram_flow::hash> children_;
   /// Those who wait for room to send; null for those who left meanwhile.
   std::vector<datagram_child*> waiting_;

@@ -10,7 +10,8 @@ namespace taps {
 
 namespace {
 
-void set_initial(sys::kernel& os, int fd, ip_family family, const transport_properties* wanted) {
+void set_initial(sys::kernel& os, int fd, const datagram_kind& kind, ip_family family,
+                 const transport_properties* wanted) {
   // Each datagram is to tell the ECN codepoint it arrived with.
   if (family == ip_family::v4)
     set_option(os, fd, IPPROTO_IP, IP_RECVTOS, 1);
@@ -18,13 +19,15 @@ void set_initial(sys::kernel& os, int fd, ip_family family, const transport_prop
     set_option(os, fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
   if (wanted != nullptr && wanted->is_explicit(property_id::conn_capacity_profile))
     set_profile(os, fd, family, wanted->capacity_profile());
+  require_checksums(os, fd, kind, family, wanted);
 }
 
 /// Returns a bound socket. `SO_REUSEADDR` is out of the question: for datagrams it would let others
 /// take the port over.
-result<sys::descriptor> open_bound(sys::kernel& os, int protocol, const listen_request& request) {
+result<sys::descriptor> open_bound(sys::kernel& os, const datagram_kind& kind,
+                                   const listen_request& request) {
   const auto family = request.local.address.family();
-  auto made = open_socket(os, family, SOCK_DGRAM, protocol);
+  auto made = open_socket(os, family, SOCK_DGRAM, kind.protocol);
   if (!made)
     return made;
   const auto fd = made->get();
@@ -34,7 +37,7 @@ result<sys::descriptor> open_bound(sys::kernel& os, int protocol, const listen_r
     set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (family == ip_family::v6)
     set_option(os, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  set_initial(os, fd, family, request.properties.get());
+  set_initial(os, fd, kind, family, request.properties.get());
   // Replies must leave from the address the peer knows. Set before the first datagram can come.
   if (family == ip_family::v4)
     set_option(os, fd, IPPROTO_IP, IP_PKTINFO, 1);
@@ -56,7 +59,7 @@ result<std::unique_ptr<protocol>> datagram_transport::connect(const connect_requ
   if (!made)
     return made.failure();
   const auto fd = made->get();
-  set_initial(os, fd, request.remote.address.family(), request.properties.get());
+  set_initial(os, fd, *kind_, request.remote.address.family(), request.properties.get());
   const native_address remote{request.remote};
   if (const auto status = os.connect(fd, remote.data(), remote.size()); status < 0)
     return os_error(errc::establishment_failed, "connect to " + to_string(request.remote), -status);
@@ -70,10 +73,10 @@ result<std::unique_ptr<protocol>> datagram_transport::connect(const connect_requ
 result<std::unique_ptr<acceptor>> datagram_transport::listen(const listen_request& request,
                                                              acceptor_sink& sink) {
   auto& os = loop_->os();
-  auto made = open_bound(os, kind_->protocol, request);
+  auto made = open_bound(os, *kind_, request);
   if (!made)
     return made.failure();
-  auto port = std::make_shared<datagram_port>(*loop_, *kind_, *std::move(made), io_, sink);
+  auto port = std::make_shared<datagram_port>(*loop_, *kind_, *std::move(made), io_, request, sink);
   if (auto started = port->start(); !started)
     return started.failure();
   return std::unique_ptr<acceptor>{std::make_unique<datagram_acceptor>(std::move(port))};

@@ -1,4 +1,4 @@
-#include "taps/tests/net/transports/tcp/tcp_fixture.hpp"
+#include "taps/tests/net/stream/stream_fixture.hpp"
 
 #include <atomic>
 #include <cerrno>
@@ -7,7 +7,7 @@ namespace taps::testing {
 
 namespace {
 
-class tcp_close_test : public tcp_fixture {
+class stream_close_test : public stream_fixture {
 protected:
   /// How long closing took by the loop's clock.
   duration time_to_end() {
@@ -17,7 +17,9 @@ protected:
   }
 };
 
-TEST_F(tcp_close_test, everything_arrives_although_inbound_data_was_not_read) {
+TAPS_FOR_ALL_STREAMS(stream_close_test);
+
+TEST_P(stream_close_test, everything_arrives_although_inbound_data_was_not_read) {
   connect_to_peer();
   peer.send(pattern(100000));
   const auto text = pattern(1024 * 1024);
@@ -41,7 +43,7 @@ TEST_F(tcp_close_test, everything_arrives_although_inbound_data_was_not_read) {
   EXPECT_EQ(loop.num_sources(), 0u);
 }
 
-TEST_F(tcp_close_test, ends_in_the_same_turn_when_the_peer_was_first) {
+TEST_P(stream_close_test, ends_in_the_same_turn_when_the_peer_was_first) {
   connect_to_peer();
   client.instance->set_demand(true);
   peer.close();
@@ -54,7 +56,7 @@ TEST_F(tcp_close_test, ends_in_the_same_turn_when_the_peer_was_first) {
   EXPECT_EQ(os.num_calls("epoll_wait"), 0u);
 }
 
-TEST_F(tcp_close_test, ends_at_once_when_nothing_was_ever_sent) {
+TEST_P(stream_close_test, ends_at_once_when_nothing_was_ever_sent) {
   connect_to_peer();
   client.instance->close();
   EXPECT_EQ(client.terminals, 0) << "never from inside";
@@ -65,7 +67,7 @@ TEST_F(tcp_close_test, ends_at_once_when_nothing_was_ever_sent) {
   EXPECT_EQ(code, 0);
 }
 
-TEST_F(tcp_close_test, what_the_peer_sent_in_vain_resets_it) {
+TEST_P(stream_close_test, what_the_peer_sent_in_vain_resets_it) {
   connect_to_peer();
   peer.send(pattern(1000));
   client.instance->close();
@@ -76,7 +78,7 @@ TEST_F(tcp_close_test, what_the_peer_sent_in_vain_resets_it) {
   EXPECT_EQ(code, ECONNRESET);
 }
 
-TEST_F(tcp_close_test, both_ends_closing_wait_for_no_timer) {
+TEST_P(stream_close_test, both_ends_closing_wait_for_no_timer) {
   start(client, listen());
   ASSERT_TRUE(run([&] { return client.ready == 1 && inbound.accepted.size() == 1; }));
   auto& server = *inbound.accepted[0];
@@ -93,7 +95,7 @@ TEST_F(tcp_close_test, both_ends_closing_wait_for_no_timer) {
   EXPECT_EQ(loop.timers().size(), 0u);
 }
 
-TEST_F(tcp_close_test, a_peer_that_stays_open_is_given_two_seconds) {
+TEST_P(stream_close_test, a_peer_that_stays_open_is_given_two_seconds) {
   connect_to_peer();
   client.send("x");
   os.stop_clock();
@@ -105,7 +107,7 @@ TEST_F(tcp_close_test, a_peer_that_stays_open_is_given_two_seconds) {
   EXPECT_EQ(took, std::chrono::seconds{2});
 }
 
-TEST_F(tcp_close_test, the_two_seconds_begin_with_the_acknowledgement_not_with_a_poll) {
+TEST_P(stream_close_test, the_two_seconds_begin_with_the_acknowledgement_not_with_a_poll) {
   connect_to_peer();
   client.send("x");
   client.instance->close();
@@ -116,7 +118,7 @@ TEST_F(tcp_close_test, the_two_seconds_begin_with_the_acknowledgement_not_with_a
   EXPECT_TRUE(client.closed);
 }
 
-TEST_F(tcp_close_test, a_peer_that_never_stops_sending_does_not_hold_it_open) {
+TEST_P(stream_close_test, a_peer_that_never_stops_sending_does_not_hold_it_open) {
   connect_to_peer();
   client.send("x");
   client.instance->close();
@@ -132,7 +134,7 @@ TEST_F(tcp_close_test, a_peer_that_never_stops_sending_does_not_hold_it_open) {
   EXPECT_TRUE(client.closed);
 }
 
-TEST_F(tcp_close_test, without_acknowledgement_it_fails_after_30_seconds) {
+TEST_P(stream_close_test, without_acknowledgement_it_fails_after_30_seconds) {
   connect_to_peer();
   client.send(pattern(16 * 1024 * 1024));
   settle(loop);
@@ -144,7 +146,7 @@ TEST_F(tcp_close_test, without_acknowledgement_it_fails_after_30_seconds) {
   EXPECT_NE(client.failure->text().find("did not acknowledge"), std::string::npos);
 }
 
-TEST_F(tcp_close_test, the_connection_timeout_limits_it) {
+TEST_P(stream_close_test, the_connection_timeout_limits_it) {
   auto wanted = std::make_shared<transport_properties>();
   wanted->with(property_id::conn_timeout, std::chrono::seconds{7});
   connect_to_peer(wanted);
@@ -156,7 +158,7 @@ TEST_F(tcp_close_test, the_connection_timeout_limits_it) {
   EXPECT_EQ(*client.failure, errc::timeout);
 }
 
-TEST_F(tcp_close_test, a_reset_before_all_arrived_is_a_failure) {
+TEST_P(stream_close_test, a_reset_before_all_arrived_is_a_failure) {
   connect_to_peer();
   client.send(pattern(16 * 1024 * 1024));
   settle(loop);
@@ -167,7 +169,7 @@ TEST_F(tcp_close_test, a_reset_before_all_arrived_is_a_failure) {
   EXPECT_EQ(*client.failure, errc::connection_aborted);
 }
 
-TEST_F(tcp_close_test, twice_is_once) {
+TEST_P(stream_close_test, twice_is_once) {
   connect_to_peer();
   client.instance->close();
   client.instance->close();
@@ -178,7 +180,7 @@ TEST_F(tcp_close_test, twice_is_once) {
   EXPECT_EQ(client.terminals, 1);
 }
 
-TEST_F(tcp_close_test, abort_while_closing_ends_it_silently) {
+TEST_P(stream_close_test, abort_while_closing_ends_it_silently) {
   connect_to_peer();
   client.send("x");
   client.instance->close();
@@ -189,7 +191,7 @@ TEST_F(tcp_close_test, abort_while_closing_ends_it_silently) {
   EXPECT_EQ(loop.timers().size(), 0u);
 }
 
-TEST_F(tcp_close_test, while_connecting_it_gives_up) {
+TEST_P(stream_close_test, while_connecting_it_gives_up) {
   start(client, listen());
   client.instance->close();
   time_to_end();
@@ -199,7 +201,7 @@ TEST_F(tcp_close_test, while_connecting_it_gives_up) {
   EXPECT_EQ(client.terminals, 1);
 }
 
-TEST_F(tcp_close_test, abort_and_destruction_reset_the_peer) {
+TEST_P(stream_close_test, abort_and_destruction_reset_the_peer) {
   for (const bool destroy : {false, true}) {
     connect_to_peer();
     const auto terminals = client.terminals;
@@ -216,7 +218,7 @@ TEST_F(tcp_close_test, abort_and_destruction_reset_the_peer) {
   }
 }
 
-TEST_F(tcp_close_test, many_cycles_leave_nothing_behind) {
+TEST_P(stream_close_test, many_cycles_leave_nothing_behind) {
   const auto address = listen();
   inbound.hook = [](recording_sink& server) {
     server.instance->set_demand(true);

@@ -1,4 +1,4 @@
-#include "taps/tests/net/transports/udp/udp_fixture.hpp"
+#include "taps/tests/net/datagram/datagram_fixture.hpp"
 
 #include "taps/net/socket/native_address.hpp"
 
@@ -14,7 +14,7 @@ namespace taps::testing {
 
 namespace {
 
-class udp_listener_test : public udp_fixture {
+class datagram_listener_test : public datagram_fixture {
 protected:
   listen_request at(const socket_address& local, port_sharing sharing = port_sharing::none) {
     listen_request request;
@@ -34,7 +34,9 @@ protected:
   std::uint64_t dropped() const { return dynamic_cast<datagram_acceptor&>(*listener).dropped(); }
 };
 
-TEST_F(udp_listener_test, the_first_datagram_makes_a_connection_and_is_its_first_message) {
+TAPS_FOR_ALL_DATAGRAMS(datagram_listener_test);
+
+TEST_P(datagram_listener_test, the_first_datagram_makes_a_connection_and_is_its_first_message) {
   for (const auto family : {ip_family::v4, ip_family::v6}) {
     const auto before = inbound.accepted.size();
     const auto address = listen(loopback(family));
@@ -52,7 +54,7 @@ TEST_F(udp_listener_test, the_first_datagram_makes_a_connection_and_is_its_first
   }
 }
 
-TEST_F(udp_listener_test, each_source_is_a_connection_and_replies_return_right) {
+TEST_P(datagram_listener_test, each_source_is_a_connection_and_replies_return_right) {
   const auto address = listen();
   std::vector<plain_socket> peers;
   for (int i = 0; i < 20; ++i) {
@@ -73,7 +75,7 @@ TEST_F(udp_listener_test, each_source_is_a_connection_and_replies_return_right) 
               "you sent from " + std::to_string(i));
 }
 
-TEST_F(udp_listener_test, a_source_keeps_its_connection_until_that_is_closed) {
+TEST_P(datagram_listener_test, a_source_keeps_its_connection_until_that_is_closed) {
   const auto address = listen();
   auto peer = bound();
   peer.send_to("one", address);
@@ -91,7 +93,7 @@ TEST_F(udp_listener_test, a_source_keeps_its_connection_until_that_is_closed) {
   EXPECT_EQ(listener->local(), address);
 }
 
-TEST_F(udp_listener_test, bound_to_no_address_it_answers_from_the_one_that_was_called) {
+TEST_P(datagram_listener_test, bound_to_no_address_it_answers_from_the_one_that_was_called) {
   listen({ip_address::any(ip_family::v4), 0, 0});
   const socket_address second{*ip_address::parse("127.0.0.2"), listener->local().port, 0};
   const socket_address third{*ip_address::parse("127.0.0.3"), listener->local().port, 0};
@@ -111,7 +113,7 @@ TEST_F(udp_listener_test, bound_to_no_address_it_answers_from_the_one_that_was_c
   EXPECT_EQ(from, second);
 }
 
-TEST_F(udp_listener_test, stopped_it_leaves_its_connections_alone) {
+TEST_P(datagram_listener_test, stopped_it_leaves_its_connections_alone) {
   const auto address = listen();
   auto peer = bound();
   auto stranger = bound();
@@ -129,11 +131,11 @@ TEST_F(udp_listener_test, stopped_it_leaves_its_connections_alone) {
   server.instance->close();
   ASSERT_TRUE(run([&] { return server.closed; }));
   EXPECT_EQ(loop.num_sources(), 0u);
-  plain_socket next{AF_INET, SOCK_DGRAM};
+  auto next = unbound();
   EXPECT_EQ(next.bind(address), 0) << "the last one lets go of the port";
 }
 
-TEST_F(udp_listener_test, what_waits_is_bounded_and_the_rest_counted) {
+TEST_P(datagram_listener_test, what_waits_is_bounded_and_the_rest_counted) {
   const auto address = listen();
   auto peer = bound();
   for (int i = 0; i < 100; ++i) {
@@ -151,7 +153,7 @@ TEST_F(udp_listener_test, what_waits_is_bounded_and_the_rest_counted) {
   ASSERT_TRUE(run([&] { return server.pieces.size() == 65; }));
 }
 
-TEST_F(udp_listener_test, what_waits_is_bounded_in_bytes_too) {
+TEST_P(datagram_listener_test, what_waits_is_bounded_in_bytes_too) {
   const auto address = listen();
   auto peer = bound();
   for (int i = 0; i < 8; ++i) {
@@ -187,14 +189,14 @@ void send_from(const plain_socket& socket, const ip_address& from, const socket_
   ASSERT_EQ(::sendmsg(socket.get(), &message, 0), 1);
 }
 
-TEST_F(udp_listener_test, peers_beyond_the_limit_are_dropped_and_counted) {
+TEST_P(datagram_listener_test, peers_beyond_the_limit_are_dropped_and_counted) {
   // Without a record of every call.
   reactor plain_loop;
-  datagram_transport plain{plain_loop, udp_kind()};
+  datagram_transport plain{plain_loop, *GetParam()};
   recording_acceptor_sink sink;
   auto made = plain.listen(at(loopback()), sink);
   ASSERT_TRUE(made);
-  plain_socket peers{AF_INET, SOCK_DGRAM};
+  auto peers = unbound();
   ASSERT_EQ(peers.bind({ip_address::any(ip_family::v4), 0, 0}), 0);
   const auto host = [](unsigned i) {
     return ip_address{ip_address::v4_bytes{127, static_cast<std::uint8_t>(1 + (i >> 16)),
@@ -216,7 +218,7 @@ TEST_F(udp_listener_test, peers_beyond_the_limit_are_dropped_and_counted) {
   EXPECT_EQ(sink.accepted.size(), limit + 1) << "one left, one may come";
 }
 
-TEST_F(udp_listener_test, all_who_wait_for_room_hear_of_it) {
+TEST_P(datagram_listener_test, all_who_wait_for_room_hear_of_it) {
   const auto address = listen();
   auto one = bound();
   auto two = bound();
@@ -238,7 +240,7 @@ TEST_F(udp_listener_test, all_who_wait_for_room_hear_of_it) {
   EXPECT_EQ(inbound.accepted[2]->writable, 0);
 }
 
-TEST_F(udp_listener_test, a_sink_may_end_everything_at_once) {
+TEST_P(datagram_listener_test, a_sink_may_end_everything_at_once) {
   const auto address = listen();
   auto one = bound();
   auto two = bound();
@@ -254,7 +256,7 @@ TEST_F(udp_listener_test, a_sink_may_end_everything_at_once) {
   EXPECT_EQ(loop.num_sources(), 0u);
 }
 
-TEST_F(udp_listener_test, too_large_replies_fail_alone) {
+TEST_P(datagram_listener_test, too_large_replies_fail_alone) {
   const auto address = listen();
   auto peer = bound();
   peer.send_to("x", address);
@@ -270,14 +272,14 @@ TEST_F(udp_listener_test, too_large_replies_fail_alone) {
   EXPECT_LE(*limits.singular_transmission, limits.send);
 }
 
-TEST_F(udp_listener_test, a_port_in_use_is_named_whoever_shares_it) {
+TEST_P(datagram_listener_test, a_port_in_use_is_named_whoever_shares_it) {
   auto taken = bound();
-  plain_socket sharing{AF_INET, SOCK_DGRAM};
+  auto sharing = unbound();
   sharing.option(SOL_SOCKET, SO_REUSEPORT, 1);
   sharing.option(SOL_SOCKET, SO_REUSEADDR, 1);
   ASSERT_EQ(sharing.bind(loopback()), 0);
   for (const auto& address : {taken.local(), sharing.local()}) {
-    const auto refused = udp.listen(at(address, port_sharing::first), inbound);
+    const auto refused = transport.listen(at(address, port_sharing::first), inbound);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.failure().os_code(), EADDRINUSE);
     EXPECT_NE(refused.failure().text().find("port " + std::to_string(address.port) + " is in use"),
@@ -286,15 +288,15 @@ TEST_F(udp_listener_test, a_port_in_use_is_named_whoever_shares_it) {
   }
 }
 
-TEST_F(udp_listener_test, the_first_one_keeps_the_port_and_lets_other_shards_in) {
-  auto first = udp.listen(at(loopback(), port_sharing::first), inbound);
+TEST_P(datagram_listener_test, the_first_one_keeps_the_port_and_lets_other_shards_in) {
+  auto first = transport.listen(at(loopback(), port_sharing::first), inbound);
   ASSERT_TRUE(first);
   const auto address = (*first)->local();
   for (const auto sharing : {port_sharing::none, port_sharing::first})
-    EXPECT_FALSE(udp.listen(at(address, sharing), inbound)) << "of another Listener";
-  auto second = udp.listen(at(address, port_sharing::further), inbound);
+    EXPECT_FALSE(transport.listen(at(address, sharing), inbound)) << "of another Listener";
+  auto second = transport.listen(at(address, port_sharing::further), inbound);
   ASSERT_TRUE(second) << second.failure().text();
-  EXPECT_FALSE(udp.listen(at(address, port_sharing::first), inbound));
+  EXPECT_FALSE(transport.listen(at(address, port_sharing::first), inbound));
   std::vector<plain_socket> peers;
   for (int i = 0; i < 20; ++i) {
     peers.push_back(bound());

@@ -15,8 +15,8 @@
 
 namespace taps::testing {
 
-/// A loop with TCP on a kernel that can be scripted.
-class tcp_fixture : public ::testing::Test {
+/// A loop with one kind of byte streams on a kernel that can be scripted.
+class stream_fixture : public ::testing::TestWithParam<const stream_kind*> {
 protected:
   static socket_address loopback(ip_family family = ip_family::v4) {
     return {ip_address::loopback(family), 0, 0};
@@ -25,7 +25,7 @@ protected:
   socket_address listen(ip_family family = ip_family::v4) {
     listen_request request;
     request.local = loopback(family);
-    auto made = tcp.listen(request, inbound);
+    auto made = transport.listen(request, inbound);
     EXPECT_TRUE(made) << to_string(made.failure());
     listener = std::move(*made);
     return listener->local();
@@ -34,7 +34,7 @@ protected:
   /// Starts to connect; the descriptor goes to `fd`.
   void start(recording_sink& sink, const connect_request& request) {
     os.forget_calls();
-    auto made = tcp.connect(request, sink);
+    auto made = transport.connect(request, sink);
     ASSERT_TRUE(made) << to_string(made.failure());
     sink.instance = std::move(*made);
     for (const auto& call : os.calls()) {
@@ -89,12 +89,17 @@ protected:
 
   scripted_kernel os;
   reactor loop{os};
-  stream_transport tcp{loop, tcp_kind()};
+  stream_transport transport{loop, *GetParam()};
   recording_acceptor_sink inbound;
   std::unique_ptr<acceptor> listener;
   recording_sink client;
   plain_socket peer;
   int fd = -1;
 };
+
+/// Has the tests of a suite run for each kind.
+#define TAPS_FOR_ALL_STREAMS(suite)                                                                \
+  INSTANTIATE_TEST_SUITE_P(, suite, ::testing::Values(&tcp_kind()),                                \
+                           [](const auto& x) { return std::string{x.param->descriptor.name}; })
 
 }  // namespace taps::testing

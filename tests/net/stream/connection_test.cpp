@@ -1,4 +1,4 @@
-#include "taps/tests/net/transports/tcp/tcp_fixture.hpp"
+#include "taps/tests/net/stream/stream_fixture.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,11 +9,13 @@ namespace taps::testing {
 
 namespace {
 
-using tcp_connection_test = tcp_fixture;
+using stream_connection_test = stream_fixture;
 
 // -- establishment ----------------------------------------------------------------
 
-TEST_F(tcp_connection_test, connects_and_exchanges_data_with_an_accepted_one) {
+TAPS_FOR_ALL_STREAMS(stream_connection_test);
+
+TEST_P(stream_connection_test, connects_and_exchanges_data_with_an_accepted_one) {
   for (const auto family : {ip_family::v4, ip_family::v6}) {
     recording_sink caller;
     start(caller, listen(family));
@@ -32,7 +34,7 @@ TEST_F(tcp_connection_test, connects_and_exchanges_data_with_an_accepted_one) {
   }
 }
 
-TEST_F(tcp_connection_test, refusal_fails_and_names_the_address) {
+TEST_P(stream_connection_test, refusal_fails_and_names_the_address) {
   auto gone = plain_socket::listening();
   const auto nobody = gone.local();
   gone.close();
@@ -45,27 +47,27 @@ TEST_F(tcp_connection_test, refusal_fails_and_names_the_address) {
   EXPECT_EQ(loop.num_sources(), 0u);
 }
 
-TEST_F(tcp_connection_test, an_error_known_at_once_is_returned) {
+TEST_P(stream_connection_test, an_error_known_at_once_is_returned) {
   os.fail_next("connect", ENETUNREACH);
   connect_request request;
   request.remote = {*ip_address::parse("192.0.2.1"), 80, 0};
-  const auto made = tcp.connect(request, client);
+  const auto made = transport.connect(request, client);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.failure().text(), "connect to 192.0.2.1:80: Network is unreachable");
   settle(loop);
   EXPECT_EQ(client.terminals, 0);
 }
 
-TEST_F(tcp_connection_test, an_unknown_interface_is_named) {
+TEST_P(stream_connection_test, an_unknown_interface_is_named) {
   connect_request request;
   request.remote = listen();
   request.interface = "nosuch0";
-  const auto made = tcp.connect(request, client);
+  const auto made = transport.connect(request, client);
   ASSERT_FALSE(made);
   EXPECT_NE(made.failure().text().find("nosuch0"), std::string::npos) << made.failure().text();
 }
 
-TEST_F(tcp_connection_test, binds_the_local_address_it_is_told) {
+TEST_P(stream_connection_test, binds_the_local_address_it_is_told) {
   connect_request request;
   request.remote = listen();
   request.local = socket_address{*ip_address::parse("127.0.0.5"), 0, 0};
@@ -75,19 +77,19 @@ TEST_F(tcp_connection_test, binds_the_local_address_it_is_told) {
   EXPECT_EQ(inbound.accepted[0]->instance->remote(), client.instance->local());
 }
 
-TEST_F(tcp_connection_test, a_local_port_in_use_is_named) {
+TEST_P(stream_connection_test, a_local_port_in_use_is_named) {
   auto taken = plain_socket::listening();
   connect_request request;
   request.remote = listen();
   request.local = taken.local();
-  const auto made = tcp.connect(request, client);
+  const auto made = transport.connect(request, client);
   ASSERT_FALSE(made);
   EXPECT_NE(made.failure().text().find("port " + std::to_string(taken.local().port) + " is in use"),
             std::string::npos)
       << made.failure().text();
 }
 
-TEST_F(tcp_connection_test, never_talks_to_itself) {
+TEST_P(stream_connection_test, never_talks_to_itself) {
   auto reserved = plain_socket::listening();
   connect_request request;
   request.remote = reserved.local();
@@ -101,7 +103,7 @@ TEST_F(tcp_connection_test, never_talks_to_itself) {
 
 // -- sending ----------------------------------------------------------------------
 
-TEST_F(tcp_connection_test, a_round_trip_is_one_call_of_each_kind) {
+TEST_P(stream_connection_test, a_round_trip_is_one_call_of_each_kind) {
   start(client, listen());
   ASSERT_TRUE(run([&] { return client.ready == 1 && inbound.accepted.size() == 1; }));
   auto& server = *inbound.accepted[0];
@@ -122,7 +124,7 @@ TEST_F(tcp_connection_test, a_round_trip_is_one_call_of_each_kind) {
   EXPECT_EQ(os.calls().size(), 60u);
 }
 
-TEST_F(tcp_connection_test, pieces_leave_in_one_call) {
+TEST_P(stream_connection_test, pieces_leave_in_one_call) {
   connect_to_peer();
   for (int i = 0; i < 10; ++i) {
     outbound piece;
@@ -136,7 +138,7 @@ TEST_F(tcp_connection_test, pieces_leave_in_one_call) {
   EXPECT_EQ(peer.receive(30), "000111222333444555666777888999");
 }
 
-TEST_F(tcp_connection_test, short_writes_and_interruptions_lose_nothing) {
+TEST_P(stream_connection_test, short_writes_and_interruptions_lose_nothing) {
   connect_to_peer();
   os.limit_write(777);
   os.fail_next("write", EINTR, 3);
@@ -153,7 +155,7 @@ TEST_F(tcp_connection_test, short_writes_and_interruptions_lose_nothing) {
   EXPECT_EQ(os.unused(), "");
 }
 
-TEST_F(tcp_connection_test, a_full_socket_is_waited_for) {
+TEST_P(stream_connection_test, a_full_socket_is_waited_for) {
   connect_to_peer();
   os.fail_next("write", EAGAIN);
   client.send("late");
@@ -167,7 +169,7 @@ TEST_F(tcp_connection_test, a_full_socket_is_waited_for) {
   EXPECT_EQ(peer.receive(4), "late");
 }
 
-TEST_F(tcp_connection_test, a_peer_that_does_not_read_holds_the_queue_back) {
+TEST_P(stream_connection_test, a_peer_that_does_not_read_holds_the_queue_back) {
   connect_to_peer();
   const auto text = pattern(1024 * 1024);
   for (int i = 0; i < 16; ++i)
@@ -184,7 +186,7 @@ TEST_F(tcp_connection_test, a_peer_that_does_not_read_holds_the_queue_back) {
     EXPECT_EQ(got.compare(i * text.size(), text.size(), text), 0);
 }
 
-TEST_F(tcp_connection_test, writing_to_a_reset_peer_fails_later_not_inside) {
+TEST_P(stream_connection_test, writing_to_a_reset_peer_fails_later_not_inside) {
   connect_to_peer();
   os.fail_next("write", EPIPE);
   client.send("lost");
@@ -196,7 +198,7 @@ TEST_F(tcp_connection_test, writing_to_a_reset_peer_fails_later_not_inside) {
 
 // -- receiving --------------------------------------------------------------------
 
-TEST_F(tcp_connection_test, without_demand_nothing_is_read_and_the_sender_stops) {
+TEST_P(stream_connection_test, without_demand_nothing_is_read_and_the_sender_stops) {
   connect_to_peer();
   os.forget_calls();
   const auto block = pattern(64 * 1024);
@@ -216,7 +218,7 @@ TEST_F(tcp_connection_test, without_demand_nothing_is_read_and_the_sender_stops)
   ASSERT_TRUE(run([&] { return client.data.size() == sent; }));
 }
 
-TEST_F(tcp_connection_test, demand_for_what_waits_already_is_met_in_the_same_turn) {
+TEST_P(stream_connection_test, demand_for_what_waits_already_is_met_in_the_same_turn) {
   connect_to_peer();
   peer.send("early");
   settle(loop);
@@ -227,7 +229,7 @@ TEST_F(tcp_connection_test, demand_for_what_waits_already_is_met_in_the_same_tur
   EXPECT_EQ(os.num_calls("epoll_wait"), 0u);
 }
 
-TEST_F(tcp_connection_test, demand_withdrawn_in_the_middle_stops_the_reading) {
+TEST_P(stream_connection_test, demand_withdrawn_in_the_middle_stops_the_reading) {
   connect_to_peer();
   client.hook = [&](std::string_view) { client.instance->set_demand(false); };
   os.limit_read(10);
@@ -240,7 +242,7 @@ TEST_F(tcp_connection_test, demand_withdrawn_in_the_middle_stops_the_reading) {
   EXPECT_EQ(client.pieces.size(), 1u);
 }
 
-TEST_F(tcp_connection_test, an_end_right_behind_the_data_comes_last_and_once) {
+TEST_P(stream_connection_test, an_end_right_behind_the_data_comes_last_and_once) {
   connect_to_peer();
   const auto text = pattern(200000);
   std::thread sender{[&] {
@@ -257,7 +259,7 @@ TEST_F(tcp_connection_test, an_end_right_behind_the_data_comes_last_and_once) {
   EXPECT_EQ(client.terminals, 0) << "the other direction is still open";
 }
 
-TEST_F(tcp_connection_test, urgent_data_does_not_hide_what_comes_behind_it) {
+TEST_P(stream_connection_test, urgent_data_does_not_hide_what_comes_behind_it) {
   connect_to_peer();
   peer.send("abc");
   ::send(peer.get(), "!", 1, MSG_OOB);
@@ -267,7 +269,7 @@ TEST_F(tcp_connection_test, urgent_data_does_not_hide_what_comes_behind_it) {
   EXPECT_EQ(client.data, "abcdef");
 }
 
-TEST_F(tcp_connection_test, a_hangup_reported_with_data_delivers_the_data) {
+TEST_P(stream_connection_test, a_hangup_reported_with_data_delivers_the_data) {
   connect_to_peer();
   client.instance->set_demand(true);
   os.data_next("read", "rest", fd);
@@ -277,7 +279,7 @@ TEST_F(tcp_connection_test, a_hangup_reported_with_data_delivers_the_data) {
   EXPECT_EQ(client.data, "rest");
 }
 
-TEST_F(tcp_connection_test, what_came_before_a_reset_is_delivered_first) {
+TEST_P(stream_connection_test, what_came_before_a_reset_is_delivered_first) {
   connect_to_peer();
   peer.send("before");
   peer.reset();
@@ -292,7 +294,7 @@ TEST_F(tcp_connection_test, what_came_before_a_reset_is_delivered_first) {
   EXPECT_EQ(client.finals, 0);
 }
 
-TEST_F(tcp_connection_test, a_reset_is_told_at_once_when_nobody_reads) {
+TEST_P(stream_connection_test, a_reset_is_told_at_once_when_nobody_reads) {
   connect_to_peer();
   peer.send("unwanted");
   peer.reset();
@@ -301,7 +303,7 @@ TEST_F(tcp_connection_test, a_reset_is_told_at_once_when_nobody_reads) {
   EXPECT_TRUE(client.data.empty());
 }
 
-TEST_F(tcp_connection_test, a_reset_after_the_peers_end_is_told_too) {
+TEST_P(stream_connection_test, a_reset_after_the_peers_end_is_told_too) {
   connect_to_peer();
   client.instance->set_demand(true);
   peer.shut_down(SHUT_WR);
@@ -314,7 +316,7 @@ TEST_F(tcp_connection_test, a_reset_after_the_peers_end_is_told_too) {
 
 // -- half-close -------------------------------------------------------------------
 
-TEST_F(tcp_connection_test, answers_a_peer_that_has_finished) {
+TEST_P(stream_connection_test, answers_a_peer_that_has_finished) {
   connect_to_peer();
   client.instance->set_demand(true);
   peer.send("question");
@@ -327,7 +329,7 @@ TEST_F(tcp_connection_test, answers_a_peer_that_has_finished) {
   EXPECT_EQ(loop.num_sources(), 0u);
 }
 
-TEST_F(tcp_connection_test, a_final_message_leaves_the_other_direction_open) {
+TEST_P(stream_connection_test, a_final_message_leaves_the_other_direction_open) {
   connect_to_peer();
   client.instance->set_demand(true);
   client.send("");
@@ -343,7 +345,7 @@ TEST_F(tcp_connection_test, a_final_message_leaves_the_other_direction_open) {
   EXPECT_EQ(client.finals, 1);
 }
 
-TEST_F(tcp_connection_test, nothing_goes_out_behind_a_final_message) {
+TEST_P(stream_connection_test, nothing_goes_out_behind_a_final_message) {
   connect_to_peer();
   outbound piece;
   piece.data = slice::copy_of("last");
@@ -356,7 +358,7 @@ TEST_F(tcp_connection_test, nothing_goes_out_behind_a_final_message) {
   EXPECT_EQ(client.queue->bytes(), 8u);
 }
 
-TEST_F(tcp_connection_test, an_empty_final_message_is_just_the_end) {
+TEST_P(stream_connection_test, an_empty_final_message_is_just_the_end) {
   connect_to_peer();
   client.send("", true);
   EXPECT_EQ(peer.receive_all(), "");
@@ -365,7 +367,7 @@ TEST_F(tcp_connection_test, an_empty_final_message_is_just_the_end) {
 
 // -- sinks that end the instance -------------------------------------------------------
 
-TEST_F(tcp_connection_test, any_call_to_the_sink_may_destroy_the_instance) {
+TEST_P(stream_connection_test, any_call_to_the_sink_may_destroy_the_instance) {
   for (const std::string_view doomed : {"ready", "writable", "data", "final", "failed", "closed"}) {
     for (const bool only_abort : {false, true}) {
       recording_sink sink;
@@ -408,7 +410,7 @@ TEST_F(tcp_connection_test, any_call_to_the_sink_may_destroy_the_instance) {
 
 // -- properties -------------------------------------------------------------------
 
-TEST_F(tcp_connection_test, properties_become_socket_options) {
+TEST_P(stream_connection_test, properties_become_socket_options) {
   auto wanted = std::make_shared<transport_properties>();
   wanted->require(property_id::keep_alive)
       .with(property_id::conn_timeout, std::chrono::seconds{5})
@@ -430,13 +432,13 @@ TEST_F(tcp_connection_test, properties_become_socket_options) {
   EXPECT_TRUE(client.instance->set_property(property_id::conn_priority, 5));
 }
 
-TEST_F(tcp_connection_test, accepted_ones_inherit_the_listeners_properties) {
+TEST_P(stream_connection_test, accepted_ones_inherit_the_listeners_properties) {
   auto wanted = std::make_shared<transport_properties>();
   wanted->with(property_id::conn_timeout, std::chrono::seconds{7});
   listen_request request;
   request.local = loopback();
   request.properties = wanted;
-  auto made = tcp.listen(request, inbound);
+  auto made = transport.listen(request, inbound);
   ASSERT_TRUE(made);
   start(client, (*made)->local());
   ASSERT_TRUE(run([&] { return client.ready == 1 && inbound.accepted.size() == 1; }));

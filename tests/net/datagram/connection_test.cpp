@@ -1,4 +1,4 @@
-#include "taps/tests/net/transports/udp/udp_fixture.hpp"
+#include "taps/tests/net/datagram/datagram_fixture.hpp"
 
 #include <netinet/in.h>
 
@@ -8,9 +8,11 @@ namespace taps::testing {
 
 namespace {
 
-using udp_connection_test = udp_fixture;
+using datagram_connection_test = datagram_fixture;
 
-TEST_F(udp_connection_test, exchanges_datagrams_with_a_plain_socket) {
+TAPS_FOR_ALL_DATAGRAMS(datagram_connection_test);
+
+TEST_P(datagram_connection_test, exchanges_datagrams_with_a_plain_socket) {
   for (const auto family : {ip_family::v4, ip_family::v6}) {
     auto peer = bound(family);
     recording_sink sink;
@@ -29,7 +31,7 @@ TEST_F(udp_connection_test, exchanges_datagrams_with_a_plain_socket) {
   }
 }
 
-TEST_F(udp_connection_test, initiating_sends_nothing) {
+TEST_P(datagram_connection_test, initiating_sends_nothing) {
   auto peer = bound();
   start(client, peer.local());
   client.instance->close();
@@ -37,17 +39,17 @@ TEST_F(udp_connection_test, initiating_sends_nothing) {
   EXPECT_EQ(os.num_calls("sendmsg") + os.num_calls("sendmmsg") + os.num_calls("write"), 0u);
 }
 
-TEST_F(udp_connection_test, no_route_is_an_error_at_once) {
+TEST_P(datagram_connection_test, no_route_is_an_error_at_once) {
   os.fail_next("connect", ENETUNREACH);
   connect_request request;
   request.remote = {*ip_address::parse("192.0.2.1"), 53, 0};
-  const auto made = udp.connect(request, client);
+  const auto made = transport.connect(request, client);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.failure(), errc::establishment_failed);
   EXPECT_EQ(made.failure().text(), "connect to 192.0.2.1:53: Network is unreachable");
 }
 
-TEST_F(udp_connection_test, too_large_fails_with_sizes_and_ends_nothing) {
+TEST_P(datagram_connection_test, too_large_fails_with_sizes_and_ends_nothing) {
   auto peer = bound();
   start(client, peer.local());
   EXPECT_EQ(client.instance->limits().send, 65507u);
@@ -64,7 +66,7 @@ TEST_F(udp_connection_test, too_large_fails_with_sizes_and_ends_nothing) {
   EXPECT_EQ(client.terminals, 0);
 }
 
-TEST_F(udp_connection_test, the_largest_datagram_arrives_whole) {
+TEST_P(datagram_connection_test, the_largest_datagram_arrives_whole) {
   auto peer = bound();
   start(client, peer.local());
   client.instance->set_demand(true);
@@ -83,7 +85,7 @@ TEST_F(udp_connection_test, the_largest_datagram_arrives_whole) {
   EXPECT_EQ(client.pieces[2], "small again");
 }
 
-TEST_F(udp_connection_test, knows_what_fits_into_one_packet) {
+TEST_P(datagram_connection_test, knows_what_fits_into_one_packet) {
   for (const auto family : {ip_family::v4, ip_family::v6}) {
     auto peer = bound(family);
     recording_sink sink;
@@ -96,7 +98,7 @@ TEST_F(udp_connection_test, knows_what_fits_into_one_packet) {
   }
 }
 
-TEST_F(udp_connection_test, empty_messages_are_messages) {
+TEST_P(datagram_connection_test, empty_messages_are_messages) {
   auto peer = bound();
   start(client, peer.local());
   client.instance->set_demand(true);
@@ -111,7 +113,7 @@ TEST_F(udp_connection_test, empty_messages_are_messages) {
   EXPECT_TRUE(client.infos[0].end_of_message);
 }
 
-TEST_F(udp_connection_test, waiting_messages_leave_in_one_call_with_their_boundaries) {
+TEST_P(datagram_connection_test, waiting_messages_leave_in_one_call_with_their_boundaries) {
   auto peer = bound();
   start(client, peer.local());
   const auto push = [&](std::string_view text, bool end) {
@@ -137,7 +139,7 @@ TEST_F(udp_connection_test, waiting_messages_leave_in_one_call_with_their_bounda
   EXPECT_EQ(peer.receive_from(), "unfinished business");
 }
 
-TEST_F(udp_connection_test, a_full_socket_is_waited_for) {
+TEST_P(datagram_connection_test, a_full_socket_is_waited_for) {
   auto peer = bound();
   start(client, peer.local());
   os.fail_next("sendmsg", EAGAIN);
@@ -154,7 +156,7 @@ TEST_F(udp_connection_test, a_full_socket_is_waited_for) {
   EXPECT_EQ(os.num_calls("epoll_ctl"), 2u) << "room is watched only while something waits";
 }
 
-TEST_F(udp_connection_test, refusal_by_the_peers_host_ends_nothing) {
+TEST_P(datagram_connection_test, refusal_by_the_peers_host_ends_nothing) {
   auto gone = bound();
   const auto nobody = gone.local();
   gone.close();
@@ -171,7 +173,7 @@ TEST_F(udp_connection_test, refusal_by_the_peers_host_ends_nothing) {
     EXPECT_FALSE(x.failure);
 }
 
-TEST_F(udp_connection_test, refusal_is_a_soft_error_if_asked_for) {
+TEST_P(datagram_connection_test, refusal_is_a_soft_error_if_asked_for) {
   auto wanted = std::make_shared<transport_properties>(unreliable_datagram());
   wanted->prefer(property_id::soft_error_notify);
   auto gone = bound();
@@ -184,13 +186,13 @@ TEST_F(udp_connection_test, refusal_is_a_soft_error_if_asked_for) {
             "datagrams to " + to_string(nobody) + ": Connection refused");
   EXPECT_EQ(client.terminals, 0);
   // Somebody moves in.
-  plain_socket peer{AF_INET, SOCK_DGRAM};
+  auto peer = unbound();
   ASSERT_EQ(peer.bind(nobody), 0);
   client.send("still there?");
   EXPECT_EQ(peer.receive_from(), "still there?");
 }
 
-TEST_F(udp_connection_test, an_error_that_waits_costs_no_message) {
+TEST_P(datagram_connection_test, an_error_that_waits_costs_no_message) {
   auto peer = bound();
   start(client, peer.local());
   os.fail_next("sendmsg", ECONNREFUSED);
@@ -205,7 +207,7 @@ TEST_F(udp_connection_test, an_error_that_waits_costs_no_message) {
   EXPECT_EQ(client.terminals, 0);
 }
 
-TEST_F(udp_connection_test, without_demand_datagrams_wait) {
+TEST_P(datagram_connection_test, without_demand_datagrams_wait) {
   auto peer = bound();
   start(client, peer.local());
   for (int i = 0; i < 20; ++i)
@@ -223,7 +225,7 @@ TEST_F(udp_connection_test, without_demand_datagrams_wait) {
     EXPECT_EQ(client.pieces[i], std::to_string(i));
 }
 
-TEST_F(udp_connection_test, only_the_peer_is_heard) {
+TEST_P(datagram_connection_test, only_the_peer_is_heard) {
   auto peer = bound();
   auto stranger = bound();
   start(client, peer.local());
@@ -234,7 +236,7 @@ TEST_F(udp_connection_test, only_the_peer_is_heard) {
   EXPECT_EQ(client.data, "hello");
 }
 
-TEST_F(udp_connection_test, tells_the_ecn_codepoint) {
+TEST_P(datagram_connection_test, tells_the_ecn_codepoint) {
   auto peer = bound();
   start(client, peer.local());
   client.instance->set_demand(true);
@@ -244,7 +246,7 @@ TEST_F(udp_connection_test, tells_the_ecn_codepoint) {
   EXPECT_EQ(client.infos[0].ecn, 3);
 }
 
-TEST_F(udp_connection_test, the_capacity_profile_marks_packets) {
+TEST_P(datagram_connection_test, the_capacity_profile_marks_packets) {
   auto wanted = std::make_shared<transport_properties>();
   wanted->with(property_id::conn_capacity_profile, capacity_profile::scavenger);
   auto peer = bound();
@@ -261,12 +263,12 @@ TEST_F(udp_connection_test, the_capacity_profile_marks_packets) {
   EXPECT_EQ(tos(), 10 << 2);
 }
 
-TEST_F(udp_connection_test, close_frees_the_port_at_once_and_closed_follows) {
+TEST_P(datagram_connection_test, close_frees_the_port_at_once_and_closed_follows) {
   auto peer = bound();
   start(client, peer.local());
   const auto local = client.instance->local();
   client.instance->close();
-  plain_socket next{AF_INET, SOCK_DGRAM};
+  auto next = unbound();
   EXPECT_EQ(next.bind(local), 0);
   EXPECT_EQ(client.terminals, 0);
   loop.run_deferred();
@@ -277,7 +279,7 @@ TEST_F(udp_connection_test, close_frees_the_port_at_once_and_closed_follows) {
   EXPECT_EQ(loop.num_sources(), 0u);
 }
 
-TEST_F(udp_connection_test, abort_is_silent) {
+TEST_P(datagram_connection_test, abort_is_silent) {
   auto peer = bound();
   start(client, peer.local());
   client.instance->abort();
@@ -286,7 +288,7 @@ TEST_F(udp_connection_test, abort_is_silent) {
   EXPECT_EQ(loop.num_sources(), 0u);
 }
 
-TEST_F(udp_connection_test, any_call_to_the_sink_may_destroy_the_instance) {
+TEST_P(datagram_connection_test, any_call_to_the_sink_may_destroy_the_instance) {
   for (const std::string_view doomed : {"ready", "data", "writable", "closed"}) {
     auto peer = bound();
     recording_sink sink;

@@ -1,4 +1,4 @@
-#include "taps/tests/net/transports/tcp/tcp_fixture.hpp"
+#include "taps/tests/net/stream/stream_fixture.hpp"
 
 #include <sys/resource.h>
 
@@ -9,7 +9,7 @@ namespace taps::testing {
 
 namespace {
 
-class tcp_acceptor_test : public tcp_fixture {
+class stream_acceptor_test : public stream_fixture {
 protected:
   listen_request at(const socket_address& local, port_sharing sharing = port_sharing::none) {
     listen_request request;
@@ -25,7 +25,9 @@ protected:
   }
 };
 
-TEST_F(tcp_acceptor_test, accepts_all_who_come) {
+TAPS_FOR_ALL_STREAMS(stream_acceptor_test);
+
+TEST_P(stream_acceptor_test, accepts_all_who_come) {
   const auto address = listen();
   std::vector<plain_socket> clients;
   for (int i = 0; i < 200; ++i)
@@ -37,7 +39,7 @@ TEST_F(tcp_acceptor_test, accepts_all_who_come) {
   EXPECT_EQ(clients[7].receive(9), "for seven");
 }
 
-TEST_F(tcp_acceptor_test, goes_on_after_connections_that_died_in_the_queue) {
+TEST_P(stream_acceptor_test, goes_on_after_connections_that_died_in_the_queue) {
   const auto address = listen();
   os.fail_next("accept", ECONNABORTED, 3);
   const auto one = connected(address);
@@ -46,7 +48,7 @@ TEST_F(tcp_acceptor_test, goes_on_after_connections_that_died_in_the_queue) {
   EXPECT_EQ(os.unused(), "");
 }
 
-TEST_F(tcp_acceptor_test, backs_off_without_descriptors_and_recovers) {
+TEST_P(stream_acceptor_test, backs_off_without_descriptors_and_recovers) {
   const auto address = listen();
   os.stop_clock();
   os.fail_next("accept", EMFILE, 4);
@@ -64,7 +66,7 @@ TEST_F(tcp_acceptor_test, backs_off_without_descriptors_and_recovers) {
   EXPECT_EQ(inbound.soft_errors.size(), 2u);
 }
 
-TEST_F(tcp_acceptor_test, survives_a_real_lack_of_descriptors) {
+TEST_P(stream_acceptor_test, survives_a_real_lack_of_descriptors) {
   const auto address = listen();
   std::vector<plain_socket> clients;
   for (int i = 0; i < 5; ++i)
@@ -84,10 +86,10 @@ TEST_F(tcp_acceptor_test, survives_a_real_lack_of_descriptors) {
   EXPECT_EQ(inbound.soft_errors.size(), 1u);
 }
 
-TEST_F(tcp_acceptor_test, a_port_in_use_is_named) {
+TEST_P(stream_acceptor_test, a_port_in_use_is_named) {
   auto taken = plain_socket::listening();
   for (const auto sharing : {port_sharing::none, port_sharing::first, port_sharing::further}) {
-    const auto refused = tcp.listen(at(taken.local(), sharing), inbound);
+    const auto refused = transport.listen(at(taken.local(), sharing), inbound);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.failure(), errc::establishment_failed);
     EXPECT_EQ(refused.failure().os_code(), EADDRINUSE);
@@ -98,51 +100,51 @@ TEST_F(tcp_acceptor_test, a_port_in_use_is_named) {
   }
 }
 
-TEST_F(tcp_acceptor_test, a_strangers_shared_port_is_in_use_too) {
+TEST_P(stream_acceptor_test, a_strangers_shared_port_is_in_use_too) {
   plain_socket stranger{AF_INET, SOCK_STREAM};
   stranger.option(SOL_SOCKET, SO_REUSEPORT, 1);
   ASSERT_EQ(stranger.bind(loopback()), 0);
   ::listen(stranger.get(), 1);
-  EXPECT_FALSE(tcp.listen(at(stranger.local(), port_sharing::first), inbound));
-  EXPECT_TRUE(tcp.listen(at(stranger.local(), port_sharing::further), inbound))
+  EXPECT_FALSE(transport.listen(at(stranger.local(), port_sharing::first), inbound));
+  EXPECT_TRUE(transport.listen(at(stranger.local(), port_sharing::further), inbound))
       << "this is what the first one is for";
 }
 
-TEST_F(tcp_acceptor_test, the_first_one_keeps_the_port_and_lets_other_shards_in) {
-  auto first = tcp.listen(at(loopback(), port_sharing::first), inbound);
+TEST_P(stream_acceptor_test, the_first_one_keeps_the_port_and_lets_other_shards_in) {
+  auto first = transport.listen(at(loopback(), port_sharing::first), inbound);
   ASSERT_TRUE(first);
   const auto address = (*first)->local();
   EXPECT_NE(address.port, 0);
   for (const auto sharing : {port_sharing::none, port_sharing::first})
-    EXPECT_FALSE(tcp.listen(at(address, sharing), inbound)) << "of another Listener";
-  auto second = tcp.listen(at(address, port_sharing::further), inbound);
+    EXPECT_FALSE(transport.listen(at(address, sharing), inbound)) << "of another Listener";
+  auto second = transport.listen(at(address, port_sharing::further), inbound);
   ASSERT_TRUE(second) << second.failure().text();
   EXPECT_EQ((*second)->local(), address);
-  EXPECT_FALSE(tcp.listen(at(address, port_sharing::first), inbound));
+  EXPECT_FALSE(transport.listen(at(address, port_sharing::first), inbound));
   std::vector<plain_socket> clients;
   for (int i = 0; i < 20; ++i)
     clients.push_back(connected(address));
   EXPECT_TRUE(run([&] { return inbound.accepted.size() == 20; }));
 }
 
-TEST_F(tcp_acceptor_test, what_lingers_of_an_earlier_listener_does_not_keep_the_port) {
-  auto first = tcp.listen(at(loopback(), port_sharing::first), inbound);
+TEST_P(stream_acceptor_test, what_lingers_of_an_earlier_listener_does_not_keep_the_port) {
+  auto first = transport.listen(at(loopback(), port_sharing::first), inbound);
   ASSERT_TRUE(first);
   const auto address = (*first)->local();
   const auto old = connected(address);
   ASSERT_TRUE(run([&] { return inbound.accepted.size() == 1; }));
   first->reset();
-  auto again = tcp.listen(at(address, port_sharing::first), inbound);
+  auto again = transport.listen(at(address, port_sharing::first), inbound);
   ASSERT_TRUE(again) << again.failure().text();
-  EXPECT_TRUE(tcp.listen(at(address, port_sharing::further), inbound));
-  EXPECT_FALSE(tcp.listen(at(address, port_sharing::first), inbound));
+  EXPECT_TRUE(transport.listen(at(address, port_sharing::further), inbound));
+  EXPECT_FALSE(transport.listen(at(address, port_sharing::first), inbound));
 }
 
-TEST_F(tcp_acceptor_test, both_ip_versions_have_the_port_to_themselves) {
-  auto first = tcp.listen(at({ip_address::any(ip_family::v6), 0, 0}), inbound);
+TEST_P(stream_acceptor_test, both_ip_versions_have_the_port_to_themselves) {
+  auto first = transport.listen(at({ip_address::any(ip_family::v6), 0, 0}), inbound);
   ASSERT_TRUE(first);
   const auto port = (*first)->local().port;
-  auto second = tcp.listen(at({ip_address::any(ip_family::v4), port, 0}), inbound);
+  auto second = transport.listen(at({ip_address::any(ip_family::v4), port, 0}), inbound);
   ASSERT_TRUE(second);
   const auto one = connected({ip_address::loopback(ip_family::v4), port, 0});
   const auto two = connected({ip_address::loopback(ip_family::v6), port, 0});
@@ -151,7 +153,7 @@ TEST_F(tcp_acceptor_test, both_ip_versions_have_the_port_to_themselves) {
             inbound.accepted[1]->instance->remote().address.family());
 }
 
-TEST_F(tcp_acceptor_test, may_be_destroyed_by_what_it_brings) {
+TEST_P(stream_acceptor_test, may_be_destroyed_by_what_it_brings) {
   const auto address = listen();
   inbound.hook = [&](recording_sink&) { listener.reset(); };
   const auto one = connected(address);
@@ -165,7 +167,7 @@ TEST_F(tcp_acceptor_test, may_be_destroyed_by_what_it_brings) {
   EXPECT_EQ(late.connect(address), ECONNREFUSED);
 }
 
-TEST_F(tcp_acceptor_test, destroyed_while_backing_off_leaves_no_timer) {
+TEST_P(stream_acceptor_test, destroyed_while_backing_off_leaves_no_timer) {
   const auto address = listen();
   os.fail_next("accept", EMFILE);
   const auto one = connected(address);
