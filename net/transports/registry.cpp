@@ -2,6 +2,7 @@
 
 #include "taps/net/transports/tcp/transport.hpp"
 #include "taps/net/transports/udp/transport.hpp"
+#include "taps/net/transports/udplite/transport.hpp"
 
 namespace taps {
 
@@ -9,6 +10,7 @@ const std::vector<transport_factory>& builtin_transports() {
   static const std::vector<transport_factory> list{
       make_tcp_transport,
       make_udp_transport,
+      make_udplite_transport,
   };
   return list;
 }

@@ -1,7 +1,7 @@
 // Defects that other implementations of TAPS showed when they were run. Each is a test here, named
 // `<whose>_<what>`. Those about time are in tests/simulation/peer_defects_test.cpp. What was wasted
 // work there (reads before reads, one write per Message) is counted in
-// tests/net/transports/tcp/connection_test.cpp: a_round_trip_is_one_call_of_each_kind and
+// tests/net/stream/connection_test.cpp: a_round_trip_is_one_call_of_each_kind and
 // pieces_leave_in_one_call.
 
 #include "taps/tests/conformance/support/names_fixture.hpp"

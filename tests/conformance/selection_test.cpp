@@ -35,10 +35,13 @@ protected:
   }
 
   /// The stack that Initiate chooses, or the text of the failure.
-  std::string chosen(const transport_properties& wanted, security_parameters security = plain()) {
+  std::string chosen(const transport_properties& wanted, security_parameters security = plain(),
+                     const std::string& protocol = {}) {
     auto me = make_owner();
-    auto made =
-        initiate(net_.preconnection(loopback_remote(streams_.port()), wanted, security), me.actor);
+    auto remote = loopback_remote(streams_.port());
+    if (!protocol.empty())
+      remote = remote.with_protocol(protocol);
+    auto made = initiate(net_.preconnection(remote, wanted, security), me.actor);
     const auto first = me.log->wait_first();
     if (first.what != "ready")
       return to_string(first.reason);
@@ -72,6 +75,15 @@ TEST_F(conformance_selection, SEL_04_the_text_names_what_is_missing) {
   EXPECT_EQ(failure.rfind("NoCandidates", 0), 0u) << failure;
   EXPECT_NE(failure.find("safelyReplayable"), std::string::npos) << failure;
   EXPECT_TRUE(untouched());
+}
+
+TEST_F(conformance_selection, SEL_05_without_the_full_checksum) {
+  EXPECT_EQ(chosen(unreliable_datagram().prohibit(id::full_checksum_send)), "udp");
+  EXPECT_EQ(chosen(unreliable_datagram().prohibit(id::full_checksum_send), plain(), "udplite"),
+            "udplite");
+  // Byte streams cannot do without.
+  const auto failure = chosen(any_stack().prohibit(id::full_checksum_send), plain(), "tcp");
+  EXPECT_NE(failure.find("always fullChecksumSend (Prohibit)"), std::string::npos) << failure;
 }
 
 TEST_F(conformance_selection, SEL_06_prefer_outranks_avoid) {

@@ -112,6 +112,24 @@ TEST_F(transfer, MSG_05_not_replayable_over_datagrams) {
   EXPECT_EQ(me.log->wait("send_error").reason.reason(), errc::invalid_message_properties);
 }
 
+TEST_F(transfer, SND_15_checksum_over_a_part) {
+  // Receivers that let through nothing below a coverage of 12 and 13 bytes.
+  constexpr int receive_coverage = 11;
+  for (const int wanted : {12, 13}) {
+    auto me = make_owner();
+    auto receiver = posix_bind(0, AF_INET, SOCK_DGRAM, 0, IPPROTO_UDPLITE);
+    ::setsockopt(receiver.get(), IPPROTO_UDPLITE, receive_coverage, &wanted, sizeof wanted);
+    auto made = initiate(
+        to(loopback_remote(receiver.port()).with_protocol("udplite"), unreliable_datagram()),
+        me.actor);
+    message_properties four;
+    four.checksum_length = 4;
+    taps::send(made, "four bytes", message_context{}.with_properties(four));
+    taps::send(made, "all");
+    EXPECT_EQ(receiver.read(1), wanted == 12 ? "f" : "a");
+  }
+}
+
 // -- receiving -----------------------------------------------------------------------------------
 
 TEST_F(transfer, RCV_01_one_event_per_receive) {
@@ -201,6 +219,21 @@ TEST_F(transfer, RCV_13_bad_receives) {
   receive(sender);
   EXPECT_NE(me_.log->wait("receive_error", 2).reason.text(), "");
   EXPECT_EQ(me_.log->count("connection_error"), 0u);
+}
+
+TEST_F(transfer, RCV_09_full_coverage_wanted) {
+  constexpr int send_coverage = 10;
+  auto server = listen_at(at(loopback_local().with_protocol("udplite"), unreliable_datagram()),
+                          [](auto*, const told& x) {
+                            if (x.what == "connection_received")
+                              receive(x.connection);
+                          });
+  auto peer = posix_connect(server.port, AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE);
+  for (const int coverage : {12, 0}) {
+    ::setsockopt(peer.get(), IPPROTO_UDPLITE, send_coverage, &coverage, sizeof coverage);
+    ASSERT_TRUE(peer.send(coverage == 0 ? "covered" : "covered in part"));
+  }
+  EXPECT_EQ(server.by.log->wait("received").data.view(), "covered");
 }
 
 // -- framers --------------------------------------------------------------------------------------

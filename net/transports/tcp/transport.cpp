@@ -1,105 +1,20 @@
 #include "taps/net/transports/tcp/transport.hpp"
 
-#include "taps/net/socket/native_address.hpp"
-#include "taps/net/socket/socket.hpp"
-#include "taps/net/transports/tcp/acceptor.hpp"
-#include "taps/net/transports/tcp/connection.hpp"
 #include "taps/net/transports/tcp/descriptor.hpp"
 
 #include <netinet/in.h>
 
-#include <cerrno>
-
 namespace taps {
 
-namespace {
-
-/// Binds and listens. Two sockets with `SO_REUSEADDR` may both be bound until one listens, so it is
-/// set only where the port is not free without: Connections of an earlier listener may linger.
-result<void> occupy(sys::kernel& os, int fd, const socket_address& local) {
-  auto bound = bind_socket(os, fd, local);
-  if (!bound && bound.failure().os_code() == EADDRINUSE && local.port != 0) {
-    set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    bound = bind_socket(os, fd, local);
-  }
-  if (!bound)
-    return bound;
-  const auto status = os.listen(fd, SOMAXCONN);
-  if (status == 0)
-    return {};
-  const auto what = "listen on " + to_string(local);
-  if (status == -EADDRINUSE)
-    return error{errc::establishment_failed,
-                 "port " + std::to_string(local.port) + " is in use (" + what + ")", EADDRINUSE};
-  return os_error(errc::establishment_failed, what, -status);
-}
-
-/// Returns a listening socket.
-result<sys::descriptor> open_listening(sys::kernel& os, const listen_request& request) {
-  const auto family = request.local.address.family();
-  auto made = open_socket(os, family, SOCK_STREAM, IPPROTO_TCP);
-  if (!made)
-    return made;
-  const auto fd = made->get();
-  if (auto bound = bind_to_interface(os, fd, request.interface); !bound)
-    return bound.failure();
-  if (family == ip_family::v6)
-    set_option(os, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (request.sharing == port_sharing::further)
-    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (auto mine = occupy(os, fd, request.local); !mine)
-    return mine.failure();
-  // What is accepted inherits it, so that it will be no reason to refuse the port when it lingers.
-  set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (request.sharing == port_sharing::first)
-    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  return made;
-}
-
-}  // namespace
-
-const transport_descriptor& tcp_transport::descriptor() const noexcept { return tcp_descriptor(); }
-
-result<std::unique_ptr<protocol>> tcp_transport::connect(const connect_request& request,
-                                                         protocol_sink& sink) {
-  auto& os = loop_->os();
-  auto made = open_for(os, request, SOCK_STREAM, IPPROTO_TCP);
-  if (!made)
-    return made.failure();
-  const auto fd = made->get();
-  const tcp_options options{request.properties.get()};
-  options.apply_all(os, fd, request.remote.address.family(), request.properties.get());
-  const native_address remote{request.remote};
-  const auto status = os.connect(fd, remote.data(), remote.size());
-  if (status < 0 && status != -EINPROGRESS && status != -EINTR)
-    return os_error(errc::establishment_failed, "connect to " + to_string(request.remote), -status);
-  auto instance = std::make_unique<tcp_connection>(*loop_, *std::move(made), request.remote,
-                                                   options, &sink, false);
-  // Not before `connect`: an unconnected socket counts as hung up.
-  if (auto started = instance->start(); !started)
-    return started.failure();
-  return std::unique_ptr<protocol>{std::move(instance)};
-}
-
-result<std::unique_ptr<acceptor>> tcp_transport::listen(const listen_request& request,
-                                                        acceptor_sink& sink) {
-  auto made = open_listening(loop_->os(), request);
-  if (!made)
-    return made.failure();
-  const tcp_options options{request.properties.get()};
-  options.apply_all(loop_->os(), made->get(), request.local.address.family(),
-                    request.properties.get());
-  options.apply_established(loop_->os(), made->get());
-  auto instance = std::make_unique<tcp_acceptor>(*loop_, *std::move(made), options, sink);
-  if (auto started = instance->start(); !started)
-    return started.failure();
-  return std::unique_ptr<acceptor>{std::move(instance)};
+const stream_kind& tcp_kind() {
+  static const stream_kind instance{tcp_descriptor(), IPPROTO_TCP};
+  return instance;
 }
 
 std::unique_ptr<transport> make_tcp_transport(reactor& loop) {
-  if (!has_protocol(loop.os(), SOCK_STREAM, IPPROTO_TCP))
+  if (!is_available(loop.os(), tcp_kind()))
     return nullptr;
-  return std::make_unique<tcp_transport>(loop);
+  return std::make_unique<stream_transport>(loop, tcp_kind());
 }
 
 }  // namespace taps

@@ -9,11 +9,11 @@ transport_descriptor make() {
   x.name = "udp";
   x.unit = data_unit::datagram;
   x.features.set(feature::preserve_msg_boundaries, support::always)
-      .set(feature::full_checksum_send, support::always)
-      .set(feature::full_checksum_recv, support::always)
+      .set(feature::full_checksum_send, support::on_request)
+      .set(feature::full_checksum_recv, support::on_request)
       .set(feature::soft_error_notify, support::on_request);
   x.honours = {property_id::soft_error_notify, property_id::conn_capacity_profile,
-               property_id::ecn};
+               property_id::recv_checksum_len, property_id::msg_checksum_len, property_id::ecn};
   x.round_trips = 0;
   x.connectionless = true;
   x.reach = reachability::assumed;

@@ -1,96 +1,39 @@
 #include "taps/net/transports/udp/transport.hpp"
 
-#include "taps/net/socket/socket.hpp"
-#include "taps/net/transports/udp/acceptor.hpp"
-#include "taps/net/transports/udp/connection.hpp"
 #include "taps/net/transports/udp/descriptor.hpp"
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 
 namespace taps {
 
 namespace {
 
-void set_initial(sys::kernel& os, int fd, ip_family family, const transport_properties* wanted) {
-  // Each datagram is to tell the ECN codepoint it arrived with.
+/// A checksum covers a datagram or is left out; lengths in between count as all of it.
+checksum_option sent(ip_family family, std::int64_t length) {
+  const auto without = length == 0;
   if (family == ip_family::v4)
-    set_option(os, fd, IPPROTO_IP, IP_RECVTOS, 1);
-  else
-    set_option(os, fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-  if (wanted != nullptr && wanted->is_explicit(property_id::conn_capacity_profile))
-    set_profile(os, fd, family, wanted->capacity_profile());
+    return {SOL_SOCKET, SO_NO_CHECK, without};
+  return {IPPROTO_UDP, UDP_NO_CHECK6_TX, without};
 }
 
-/// Returns a bound socket. `SO_REUSEADDR` is out of the question: on UDP it would let others take
-/// the port over.
-result<sys::descriptor> open_bound(sys::kernel& os, const listen_request& request,
-                                   bool shares_place) {
-  const auto family = request.local.address.family();
-  auto made = open_socket(os, family, SOCK_DGRAM, IPPROTO_UDP);
-  if (!made)
-    return made;
-  const auto fd = made->get();
-  if (auto bound = bind_to_interface(os, fd, request.interface); !bound)
-    return bound.failure();
-  if (request.sharing == port_sharing::further)
-    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (family == ip_family::v6)
-    set_option(os, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  set_initial(os, fd, family, request.properties.get());
-  // Replies must leave from the address the peer knows. Set before the first datagram can come.
-  if (family == ip_family::v4)
-    set_option(os, fd, IPPROTO_IP, IP_PKTINFO, 1);
-  else
-    set_option(os, fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-  if (shares_place)
-    udp_place::deafen(os, fd);
-  if (auto bound = bind_socket(os, fd, request.local); !bound)
-    return bound.failure();
-  if (request.sharing == port_sharing::first)
-    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  return made;
+/// IPv4 takes datagrams without a checksum anyway (RFC 1122, section 4.1.3.4), and has no use for
+/// the option.
+checksum_option received(ip_family, std::int64_t length) {
+  return {IPPROTO_UDP, UDP_NO_CHECK6_RX, length == 0};
 }
 
 }  // namespace
 
-const transport_descriptor& udp_transport::descriptor() const noexcept { return udp_descriptor(); }
-
-result<std::unique_ptr<protocol>> udp_transport::connect(const connect_request& request,
-                                                         protocol_sink& sink) {
-  auto& os = loop_->os();
-  auto made = open_for(os, request, SOCK_DGRAM, IPPROTO_UDP);
-  if (!made)
-    return made.failure();
-  const auto fd = made->get();
-  set_initial(os, fd, request.remote.address.family(), request.properties.get());
-  const native_address remote{request.remote};
-  if (const auto status = os.connect(fd, remote.data(), remote.size()); status < 0)
-    return os_error(errc::establishment_failed, "connect to " + to_string(request.remote), -status);
-  auto instance = std::make_unique<udp_connection>(*loop_, *std::move(made), io_, request, sink);
-  if (auto started = instance->start(); !started)
-    return started.failure();
-  return std::unique_ptr<protocol>{std::move(instance)};
-}
-
-result<std::unique_ptr<acceptor>> udp_transport::listen(const listen_request& request,
-                                                        acceptor_sink& sink) {
-  auto& os = loop_->os();
-  auto place = request.sharing == port_sharing::first
-                   ? std::make_shared<udp_place>()
-                   : std::dynamic_pointer_cast<udp_place>(request.shared);
-  auto made = open_bound(os, request, place != nullptr);
-  if (!made)
-    return made.failure();
-  auto port = std::make_shared<udp_port>(*loop_, *std::move(made), io_, std::move(place), sink);
-  if (auto started = port->start(); !started)
-    return started.failure();
-  return std::unique_ptr<acceptor>{std::make_unique<udp_acceptor>(std::move(port))};
+const datagram_kind& udp_kind() {
+  static const datagram_kind instance{udp_descriptor(), IPPROTO_UDP, sent, received};
+  return instance;
 }
 
 std::unique_ptr<transport> make_udp_transport(reactor& loop) {
-  if (!has_protocol(loop.os(), SOCK_DGRAM, IPPROTO_UDP))
+  if (!is_available(loop.os(), udp_kind()))
     return nullptr;
-  return std::make_unique<udp_transport>(loop);
+  return std::make_unique<datagram_transport>(loop, udp_kind());
 }
 
 }  // namespace taps

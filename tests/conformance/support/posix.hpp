@@ -109,8 +109,8 @@ inline socklen_t loopback(sockaddr_storage& out, int family, std::uint16_t port)
 
 /// Connects; the socket is invalid when that failed.
 inline posix_socket posix_connect(std::uint16_t port, int family = AF_INET,
-                                  int type = SOCK_STREAM) {
-  posix_socket result{::socket(family, type | SOCK_CLOEXEC, 0)};
+                                  int type = SOCK_STREAM, int protocol = 0) {
+  posix_socket result{::socket(family, type | SOCK_CLOEXEC, protocol)};
   sockaddr_storage address;
   const auto size = loopback(address, family, port);
   if (::connect(result.get(), reinterpret_cast<sockaddr*>(&address), size) != 0)
@@ -120,8 +120,8 @@ inline posix_socket posix_connect(std::uint16_t port, int family = AF_INET,
 
 /// Binds; for streams also listens.
 inline posix_socket posix_bind(std::uint16_t port = 0, int family = AF_INET, int type = SOCK_STREAM,
-                               int backlog = 16) {
-  posix_socket result{::socket(family, type | SOCK_CLOEXEC, 0)};
+                               int backlog = 16, int protocol = 0) {
+  posix_socket result{::socket(family, type | SOCK_CLOEXEC, protocol)};
   const int one = 1;
   if (family == AF_INET6)
     ::setsockopt(result.get(), IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "taps/core/transport/descriptor.hpp"
+#include "taps/net/sys/kernel.hpp"
+
+namespace taps {
+
+/// What tells one protocol of connected byte streams from another, as far as sockets show it. Lives
+/// as long as the program.
+struct stream_kind {
+  const transport_descriptor& descriptor;
+  /// As `socket` takes it.
+  int protocol = 0;
+};
+
+}  // namespace taps

@@ -1,0 +1,102 @@
+#include "taps/net/stream/transport.hpp"
+
+#include "taps/net/socket/native_address.hpp"
+#include "taps/net/socket/socket.hpp"
+#include "taps/net/stream/acceptor.hpp"
+#include "taps/net/stream/connection.hpp"
+
+#include <netinet/in.h>
+
+#include <cerrno>
+
+namespace taps {
+
+namespace {
+
+/// Binds and listens. Two sockets with `SO_REUSEADDR` may both be bound until one listens, so it is
+/// set only where the port is not free without: Connections of an earlier listener may linger.
+result<void> occupy(sys::kernel& os, int fd, const socket_address& local) {
+  auto bound = bind_socket(os, fd, local);
+  if (!bound && bound.failure().os_code() == EADDRINUSE && local.port != 0) {
+    set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    bound = bind_socket(os, fd, local);
+  }
+  if (!bound)
+    return bound;
+  const auto status = os.listen(fd, SOMAXCONN);
+  if (status == 0)
+    return {};
+  const auto what = "listen on " + to_string(local);
+  if (status == -EADDRINUSE)
+    return error{errc::establishment_failed,
+                 "port " + std::to_string(local.port) + " is in use (" + what + ")", EADDRINUSE};
+  return os_error(errc::establishment_failed, what, -status);
+}
+
+/// Returns a listening socket.
+result<sys::descriptor> open_listening(sys::kernel& os, int protocol,
+                                       const listen_request& request) {
+  const auto family = request.local.address.family();
+  auto made = open_socket(os, family, SOCK_STREAM, protocol);
+  if (!made)
+    return made;
+  const auto fd = made->get();
+  if (auto bound = bind_to_interface(os, fd, request.interface); !bound)
+    return bound.failure();
+  if (family == ip_family::v6)
+    set_option(os, fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (request.sharing == port_sharing::further)
+    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (auto mine = occupy(os, fd, request.local); !mine)
+    return mine.failure();
+  // What is accepted inherits it, so that it will be no reason to refuse the port when it lingers.
+  set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (request.sharing == port_sharing::first)
+    set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  return made;
+}
+
+}  // namespace
+
+result<std::unique_ptr<protocol>> stream_transport::connect(const connect_request& request,
+                                                            protocol_sink& sink) {
+  auto& os = loop_->os();
+  auto made = open_for(os, request, SOCK_STREAM, kind_->protocol);
+  if (!made)
+    return made.failure();
+  const auto fd = made->get();
+  const stream_options options{request.properties.get()};
+  options.apply_all(os, fd, request.remote.address.family(), request.properties.get());
+  const native_address remote{request.remote};
+  const auto status = os.connect(fd, remote.data(), remote.size());
+  if (status < 0 && status != -EINPROGRESS && status != -EINTR)
+    return os_error(errc::establishment_failed, "connect to " + to_string(request.remote), -status);
+  auto instance = std::make_unique<stream_connection>(*loop_, *kind_, *std::move(made),
+                                                      request.remote, options, &sink, false);
+  // Not before `connect`: an unconnected socket counts as hung up.
+  if (auto started = instance->start(); !started)
+    return started.failure();
+  return std::unique_ptr<protocol>{std::move(instance)};
+}
+
+result<std::unique_ptr<acceptor>> stream_transport::listen(const listen_request& request,
+                                                           acceptor_sink& sink) {
+  auto made = open_listening(loop_->os(), kind_->protocol, request);
+  if (!made)
+    return made.failure();
+  const stream_options options{request.properties.get()};
+  options.apply_all(loop_->os(), made->get(), request.local.address.family(),
+                    request.properties.get());
+  options.apply_established(loop_->os(), made->get());
+  auto instance =
+      std::make_unique<stream_acceptor>(*loop_, *kind_, *std::move(made), options, sink);
+  if (auto started = instance->start(); !started)
+    return started.failure();
+  return std::unique_ptr<acceptor>{std::move(instance)};
+}
+
+bool is_available(sys::kernel& os, const stream_kind& kind) {
+  return has_protocol(os, SOCK_STREAM, kind.protocol);
+}
+
+}  // namespace taps

@@ -1,0 +1,32 @@
+#include "taps/net/transports/udplite/descriptor.hpp"
+
+namespace taps {
+
+namespace {
+
+transport_descriptor make() {
+  transport_descriptor x;
+  x.name = "udplite";
+  x.unit = data_unit::datagram;
+  x.features.set(feature::preserve_msg_boundaries, support::always)
+      .set(feature::full_checksum_send, support::on_request)
+      .set(feature::full_checksum_recv, support::on_request)
+      .set(feature::soft_error_notify, support::on_request);
+  x.honours = {property_id::soft_error_notify, property_id::conn_capacity_profile,
+               property_id::recv_checksum_len, property_id::msg_checksum_len, property_id::ecn};
+  x.round_trips = 0;
+  x.connectionless = true;
+  // Few networks let an unusual protocol number through.
+  x.reach = reachability::unknown;
+  x.default_order = 110;
+  return x;
+}
+
+}  // namespace
+
+const transport_descriptor& udplite_descriptor() {
+  static const auto instance = make();
+  return instance;
+}
+
+}  // namespace taps
