@@ -294,9 +294,13 @@ TEST_P(datagram_listener_test, the_first_one_keeps_the_port_and_lets_other_shard
   const auto address = (*first)->local();
   for (const auto sharing : {port_sharing::none, port_sharing::first})
     EXPECT_FALSE(transport.listen(at(address, sharing), inbound)) << "of another Listener";
-  auto second = transport.listen(at(address, port_sharing::further), inbound);
+  auto joining = at(address, port_sharing::further);
+  joining.shared = (*first)->shared();
+  bound().send_to("too early", address);
+  auto second = transport.listen(joining, inbound);
   ASSERT_TRUE(second) << second.failure().text();
   EXPECT_FALSE(transport.listen(at(address, port_sharing::first), inbound));
+  (*first)->shared()->complete();
   std::vector<plain_socket> peers;
   for (int i = 0; i < 20; ++i) {
     peers.push_back(bound());
