@@ -200,7 +200,8 @@ void connection_actor::advance_handshake() {
     told_terminal_ = origin_.accepted_by->stopped || handshake_deadline_ <= home().now();
     return;
   }
-  if (!origin_.accepted_by->stopped && !may_enter())
+  // What failed is never announced, and does not count.
+  if (handshake_->ready() && !origin_.accepted_by->stopped && !may_enter())
     return;
   auto outcome = handshake_->take();
   if (outcome && !origin_.accepted_by->stopped) {

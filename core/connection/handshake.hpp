@@ -30,6 +30,7 @@ public:
   }
 
   [[nodiscard]] bool done() const noexcept { return ready_ || failure_; }
+  [[nodiscard]] bool ready() const noexcept { return ready_; }
 
   /// Returns the ready channel, or why there is none. @pre `done()`
   [[nodiscard]] result<std::unique_ptr<channel>> take() {

@@ -81,6 +81,40 @@ TEST_F(conformance, LST_03_limit_of_new_connections) {
   server.by.log->wait("connection_received", 4);
 }
 
+TEST_F(conformance, LST_03_failed_handshakes_do_not_count) {
+  class password final : public framer {
+    std::string_view name() const noexcept override { return "password"; }
+    void start(framer_context&) override {}
+    result<void> new_sent_message(framer_context& context, slice data, const message_context&,
+                                  bool) override {
+      context.send(std::move(data));
+      return {};
+    }
+    void handle_received_data(framer_context& context) override {
+      const auto given = context.parse(1, 1);
+      context.advance_receive_cursor(1);
+      if (given && given->bytes.front() == std::byte{'+'})
+        context.make_connection_ready();
+      else
+        context.fail_connection({errc::protocol_failed, "wrong"});
+    }
+  };
+  auto pre = at(loopback_local());
+  pre.add_framer([] { return std::make_unique<password>(); });
+  auto server = listen_at(pre);
+  set_new_connection_limit(server.listener, 1);
+  port_of(server.listener);  // by now it has taken effect
+  for (int i = 0; i < 3; ++i) {
+    auto wrong = posix_connect(server.port);
+    ASSERT_TRUE(wrong.send("-"));
+    EXPECT_EQ(wrong.read(), "");  // over
+  }
+  auto right = posix_connect(server.port);
+  ASSERT_TRUE(right.send("+"));
+  server.by.log->wait("connection_received");
+  EXPECT_EQ(server.by.log->names(), "connection_received");
+}
+
 TEST_F(conformance, LST_03_who_waits_when_the_listener_stops) {
   auto server = listen_at(at(loopback_local()), receive_at_once);
   set_new_connection_limit(server.listener, 0);
