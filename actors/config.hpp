@@ -24,6 +24,8 @@ struct preconnection_config {
   racing_options racing;
   /// What races know and learn; null for nothing.
   history_ptr history{};
+  /// What this host and program forbid and prefer; null for nothing.
+  std::shared_ptr<const system_policy> policy{};
 
   mutable selection_memo memo{};
 

@@ -110,7 +110,7 @@ result<std::vector<listening_place>> listener_actor::find_places() {
   const auto& config = *state_->config;
   return find_listening_places({config.locals, config.remotes, *config.properties,
                                 config.security.mode(), config.framing_preserves_boundaries(),
-                                *home().links()},
+                                *home().links(), config.policy.get()},
                                home().stacks(), home().names());
 }
 

@@ -56,6 +56,10 @@ private:
     made.racing = config.racing;
     made.where = home().links();
     made.timeout = timeout;
+    made.policy = config.policy;
+    if (config.policy)
+      made.verdicts = config.policy->ask(home().stacks(), establishment::initiate, config.locals,
+                                         config.remotes);
     if (config.history)
       remember(made);
     made.selected = config.memo.select(made, home().stacks());

@@ -7,8 +7,8 @@
 namespace taps {
 
 /// What was selected for a configuration: many Connections come from few Preconnections. Holds as
-/// long as history says the same, once per shard, since each has stacks of its own. Thread-safe. A
-/// copy is empty: it is for a configuration that is about to change.
+/// long as policy and history say the same, once per shard, since each has stacks of its own.
+/// Thread-safe. A copy is empty: it is for a configuration that is about to change.
 class selection_memo {
 public:
   selection_memo() = default;
@@ -22,6 +22,7 @@ public:
 private:
   struct entry {
     const protocol_stack* stacks = nullptr;
+    std::vector<policy_answer> verdicts;
     std::vector<past_outcome> past;
     std::shared_ptr<const selection> answer;
   };

@@ -68,6 +68,7 @@ public:
 private:
   void watch_links();
   [[nodiscard]] history_ptr make_history() const;
+  [[nodiscard]] std::shared_ptr<const system_policy> make_policy() const;
   void tell_residents(bool at_once, const std::function<void()>& told) const;
   void end_remembered();
   bool wait_until(std::chrono::steady_clock::time_point limit,
@@ -80,6 +81,7 @@ private:
   /// The last look at the host's links, for all threads; shared with the shard that looks.
   std::shared_ptr<latest_links> links_ = std::make_shared<latest_links>();
   const history_ptr history_;
+  const std::shared_ptr<const system_policy> policy_;
   mutable std::atomic<std::size_t> next_{0};
   std::atomic<bool> stopped_{false};
   /// Held while someone shuts down: whoever comes second waits for the same end.

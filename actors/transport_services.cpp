@@ -6,6 +6,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <stdexcept>
 
 namespace taps {
@@ -27,7 +28,8 @@ steady_clock::time_point limit_after(milliseconds wait) {
 // -- transport_services::impl ---------------------------------------------------------------
 
 transport_services::impl::impl(caf::actor_system& system, transport_services_options options)
-    : system_(system), options_(std::move(options)), history_(make_history()) {
+    : system_(system), options_(std::move(options)), history_(make_history()),
+      policy_(make_policy()) {
   auto number = options_.shards;
   if (number == 0)
     number = std::max(1u, std::thread::hardware_concurrency());
@@ -62,7 +64,7 @@ void transport_services::impl::watch_links() {
 transport_services::impl::impl(caf::actor_system& system, std::vector<shard_ptr> shards,
                                transport_services_options options)
     : system_(system), options_(std::move(options)), shards_(std::move(shards)),
-      history_(make_history()) {}
+      history_(make_history()), policy_(make_policy()) {}
 
 transport_services::impl::~impl() = default;
 
@@ -83,6 +85,7 @@ const shard_ptr& transport_services::impl::shard_for(const caf::actor& owner) co
 taps::preconnection transport_services::impl::make(preconnection_config config) {
   config.racing = options_.racing;
   config.history = history_;
+  config.policy = policy_;
   // Without threads nothing can run: the handle leads nowhere, and every action says so.
   if (stopped_)
     return taps::preconnection{
@@ -141,6 +144,24 @@ two_clocks transport_services::impl::clocks() const {
 
 history_ptr transport_services::impl::make_history() const {
   return options_.history.enabled ? std::make_shared<shared_history>(options_.history) : nullptr;
+}
+
+std::shared_ptr<const system_policy> transport_services::impl::make_policy() const {
+  std::vector<policy_rule> rules;
+  const auto* of_environment = std::getenv("TAPLINE_POLICY");
+  for (const auto& path :
+       {std::string{of_environment ? of_environment : ""}, options_.policy_file}) {
+    if (path.empty())
+      continue;
+    const auto text = read_text_file(path);
+    auto read = text ? parse_policy(*text, path) : text.failure();
+    if (!read)
+      return std::make_shared<const system_policy>(read.failure());
+    rules.insert(rules.end(), read->begin(), read->end());
+  }
+  if (rules.empty() && !options_.policy)
+    return nullptr;
+  return std::make_shared<const system_policy>(std::move(rules), options_.policy);
 }
 
 bool transport_services::impl::wait_until(steady_clock::time_point limit,

@@ -27,6 +27,13 @@ struct transport_services_options {
   racing_options racing{};
   /// What races remember.
   history_options history{};
+  /// What the program forbids and prefers; null for nothing.
+  policy_hook policy{};
+  /// Rules, in the format of `core/candidate/policy.hpp`; empty for none. They add to those of the
+  /// file that the environment variable TAPLINE_POLICY names, so a program cannot lift what its
+  /// host forbids. With a file that cannot be read, or with a line that is no rule, every Initiate
+  /// and Listen fails with `InvalidConfiguration`.
+  std::string policy_file{};
   /// The protocols; more can be added to those that come with Tapline.
   std::vector<transport_factory> transports = builtin_transports();
 };

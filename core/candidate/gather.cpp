@@ -272,6 +272,8 @@ void tree_builder::add_leaf(std::size_t path_index, std::size_t stack_index, con
     leaf.local_index = from.endpoint->index;
   leaf.hostname = to.endpoint->hostname;
   leaf.hop_limit = to.endpoint->hop_limit;
+  if (input_.permitted && !input_.permitted(leaf))
+    return;
   if (identify(leaf, std::to_string(path_index + 1) + "." + std::to_string(stack_index + 1)))
     leaves_.push_back(std::move(leaf));
 }

@@ -73,6 +73,8 @@ struct gather_input {
   source_lookup source_for;
   /// What is known of an address with the port of its endpoint; null for nothing.
   std::function<address_experience(const socket_address&)> experience_of;
+  /// What policy allows; null for everything.
+  std::function<bool(const candidate&)> permitted;
   gather_options options;
   /// Only temporary local addresses will do (RFC 8981), which IPv4 has none of.
   bool temporary_address_required = false;

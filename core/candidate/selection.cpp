@@ -88,6 +88,10 @@ void check_security(const protocol_stack& stack, const selection_request& reques
                       std::string{to_string(request.security)}, std::string{to_string(has)}});
 }
 
+policy_answer policy_of(const protocol_stack& stack, const selection_request& request) {
+  return request.policy ? request.policy(stack) : policy_answer{};
+}
+
 std::vector<exclusion_reason> reasons_against(const protocol_stack& stack,
                                               const selection_request& request) {
   std::vector<exclusion_reason> result;
@@ -95,8 +99,8 @@ std::vector<exclusion_reason> reasons_against(const protocol_stack& stack,
   check_replay(stack, request, result);
   check_endpoints(stack, request, result);
   check_security(stack, request, result);
-  if (request.permitted && !request.permitted(stack))
-    result.push_back({cause::policy, "policy", "permitted", "forbidden"});
+  if (auto answer = policy_of(stack, request); answer.what == policy_answer::verdict::forbid)
+    result.push_back({cause::policy, "policy", "permitted", std::move(answer.why)});
   return result;
 }
 
@@ -140,6 +144,7 @@ struct rank {
   bool plain = false;
   int explicit_prefer = 0;
   int explicit_avoid = 0;
+  bool not_preferred = true;
   int reach = 0;
   int default_prefer = 0;
   int default_avoid = 0;
@@ -172,6 +177,7 @@ rank rank_of(const protocol_stack& stack, const selection_request& request) {
     if (level == preference::avoid && must(stack, what))
       ++(is_explicit ? result.explicit_avoid : result.default_avoid);
   }
+  result.not_preferred = policy_of(stack, request).what != policy_answer::verdict::prefer;
   result.reach = reach_of(stack, request);
   result.order = stack.default_order;
   return result;
@@ -316,7 +322,7 @@ std::string to_string(const exclusion_reason& reason) {
     return reason.has == to_string(support::never) ? "no encryption"
                                                    : "encrypted, but security is disabled";
   case cause::policy:
-    return "forbidden by policy";
+    return "forbidden by policy: " + reason.has;
   case cause::history:
     return "failed here several times in a row, while another stack succeeded";
   case cause::not_equivalent:

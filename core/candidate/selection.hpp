@@ -2,6 +2,7 @@
 
 #include "taps/core/base/result.hpp"
 #include "taps/core/candidate/past_outcome.hpp"
+#include "taps/core/candidate/policy.hpp"
 #include "taps/core/candidate/stack.hpp"
 #include "taps/core/endpoint/endpoint.hpp"
 #include "taps/core/properties/transport_properties.hpp"
@@ -33,8 +34,8 @@ struct selection_request {
   protocol_restriction protocols;
   /// Knowledge from earlier races; null for none.
   std::function<past_outcome(const protocol_stack&)> history;
-  /// System policy: false forbids the stack; null forbids none.
-  std::function<bool(const protocol_stack&)> permitted;
+  /// What system policy says; null for nothing.
+  std::function<policy_answer(const protocol_stack&)> policy;
   /// Declares stacks of different security protocols equally secure, so that they may race; null
   /// for no such exception.
   std::function<bool(const protocol_stack&, const protocol_stack&)> equally_secure;
@@ -91,9 +92,9 @@ struct selection {
 /// - plain stacks need security to be opportunistic or disabled, encrypted ones not disabled.
 ///
 /// The order is: encrypted first if opportunistic; explicit Prefer met; explicit Avoid kept;
-/// history, where a protocol that an endpoint names counts as known to work; default Prefer met;
-/// default Avoid kept; `default_order`; name. A stack that history calls hopeless is left out,
-/// unless an endpoint names it or no other of the same security is left. Only
+/// preferred by policy; history, where a protocol that an endpoint names counts as known to work;
+/// default Prefer met; default Avoid kept; `default_order`; name. A stack that history calls
+/// hopeless is left out, unless an endpoint names it or no other of the same security is left. Only
 /// stacks of equivalent security stay, and when preserveMsgBoundaries is required only stacks of
 /// one data unit; a Listener keeps all.
 [[nodiscard]] selection select_among(std::span<const protocol_stack> stacks,

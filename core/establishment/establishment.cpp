@@ -20,15 +20,20 @@ result<selection> select_for(const establishment_request& what,
                              std::span<const protocol_stack> stacks) {
   if (auto fine = check_endpoints(what.locals, what.remotes, establishment::initiate); !fine)
     return fine.failure();
+  if (what.policy && what.policy->broken())
+    return what.policy->broken();
   selection_request wanted;
   wanted.properties = *what.properties;
   wanted.security = what.security;
   wanted.framing_preserves_boundaries = what.framing_preserves_boundaries;
   wanted.protocols = restriction_of(what.remotes);
+  const auto number = [&](const protocol_stack& x) {
+    return static_cast<std::size_t>(&x - stacks.data());
+  };
+  if (!what.verdicts.empty())
+    wanted.policy = [&](const protocol_stack& x) { return what.verdicts[number(x)]; };
   if (!what.past.empty())
-    wanted.history = [&](const protocol_stack& x) {
-      return what.past[static_cast<std::size_t>(&x - stacks.data())];
-    };
+    wanted.history = [&](const protocol_stack& x) { return what.past[number(x)]; };
   return select_stacks(stacks, wanted);
 }
 
@@ -40,6 +45,8 @@ establishment_machine::establishment_machine(establishment_request request,
   input_.options.max_attempts = request_.racing.max_attempts;
   input_.source_for = [this](const ip_address& x) { return lookup_.source_for(x); };
   input_.experience_of = request_.experience_of;
+  if (request_.policy)
+    input_.permitted = [this](const candidate& x) { return permits(x); };
 }
 
 // -- inputs ---------------------------------------------------------------------------------------
@@ -224,6 +231,15 @@ void establishment_machine::take_names(time_point now, resolution_event event,
   }
 }
 
+bool establishment_machine::permits(const candidate& x) {
+  const auto why = request_.policy->forbids(x);
+  if (why.empty())
+    return true;
+  const auto& endpoint = request_.remotes[x.remote_index];
+  prohibited_ = {errc::policy_prohibited, to_string(endpoint) + ": forbidden by policy: " + why};
+  return false;
+}
+
 bool establishment_machine::all_dead(std::size_t name,
                                      const std::vector<ip_address>& addresses) const {
   if (!input_.experience_of || owners_[name].local)
@@ -251,7 +267,9 @@ void establishment_machine::offer(time_point now, establishment_actions& out) {
   const auto more = names_.more_to_come();
   error why_none;
   if (untried_.empty() && started_.empty() && !more)
-    why_none = !names_.names().empty() && !names_.usable() ? names_.failure() : no_leaves(input_);
+    why_none = !names_.names().empty() && !names_.usable() ? names_.failure()
+               : prohibited_                               ? prohibited_
+                                                           : no_leaves(input_);
   std::vector<race_leaf> leaves;
   leaves.reserve(untried_.size());
   for (const auto& x : untried_) {

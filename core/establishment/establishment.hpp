@@ -30,6 +30,10 @@ struct establishment_request {
   network_ptr where = std::make_shared<const network>();
   /// Spans resolution, racing and handshakes; absent for none.
   std::optional<duration> timeout;
+  /// What forbids or prefers stacks; null for nothing.
+  std::shared_ptr<const system_policy> policy;
+  /// What it says of each stack beforehand; empty without one.
+  std::vector<policy_answer> verdicts;
   /// Places of the Remote Endpoints in the history; empty without one.
   std::vector<history_place> places;
   /// What history says of each stack; empty for nothing.
@@ -118,6 +122,7 @@ private:
                                                 const std::string& service);
   [[nodiscard]] result<std::uint32_t> index_of(const std::string& interface) const;
   [[nodiscard]] bool all_dead(std::size_t name, const std::vector<ip_address>& addresses) const;
+  [[nodiscard]] bool permits(const candidate& x);
   void refresh_addresses();
   void offer(time_point now, establishment_actions& out);
   void take_names(time_point now, resolution_event event, establishment_actions& out);
@@ -136,6 +141,8 @@ private:
   std::unordered_map<leaf_id, candidate> candidates_;
   std::vector<candidate> untried_;
   std::vector<candidate> started_;
+  /// Why policy forbids the last candidate that it does.
+  error prohibited_;
   bool gathered_ = false;
   bool over_ = false;
 };

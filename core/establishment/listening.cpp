@@ -16,6 +16,13 @@ result<selection> select_for_listening(const listening_request& what,
   wanted.how = establishment::listen;
   wanted.security = what.security;
   wanted.framing_preserves_boundaries = what.framing_preserves_boundaries;
+  std::vector<policy_answer> verdicts;
+  if (what.policy) {
+    verdicts = what.policy->ask(stacks, establishment::listen, what.locals, {});
+    wanted.policy = [&](const protocol_stack& x) {
+      return verdicts[static_cast<std::size_t>(&x - stacks.data())];
+    };
+  }
   return select_stacks(stacks, wanted);
 }
 
@@ -71,6 +78,31 @@ error elsewhere(const listening_request& what, const ip_address& x) {
                                            ", which is not among those to listen at"};
 }
 
+/// Returns why policy forbids to listen by a path; empty if it does not.
+std::string prohibited(const listening_request& what, const protocol_stack& stack, const path& by) {
+  if (!what.policy)
+    return {};
+  auto answer = what.policy->ask({stack, establishment::listen, {}, {}, by.interface});
+  return answer.what == policy_answer::verdict::forbid ? std::move(answer.why) : std::string{};
+}
+
+/// Adds the places of a stack for one Local Endpoint; returns why there are none.
+error add_places(const listening_request& what, std::size_t local_index,
+                 std::span<const protocol_stack> stacks, std::size_t stack,
+                 std::span<const path> paths, std::uint16_t port,
+                 std::vector<listening_place>& to) {
+  error none;
+  const auto before = to.size();
+  for (const auto& by : paths)
+    if (auto why = prohibited(what, stacks[stack], by); !why.empty())
+      none = {errc::policy_prohibited, "Listen: forbidden by policy: " + why};
+    else
+      add_addresses(what, local_index, stack, by, port, to);
+  if (to.size() > before)
+    return {};
+  return none ? none : elsewhere(what, *what.locals[local_index].address());
+}
+
 }  // namespace
 
 result<std::vector<listening_place>> find_listening_places(const listening_request& what,
@@ -78,6 +110,8 @@ result<std::vector<listening_place>> find_listening_places(const listening_reque
                                                            const resolver& lookup) {
   if (auto fine = check_endpoints(what.locals, what.remotes, establishment::listen); !fine)
     return fine.failure();
+  if (what.policy && what.policy->broken())
+    return what.policy->broken();
   auto selected = select_for_listening(what, stacks);
   if (!selected)
     return selected.failure();
@@ -96,11 +130,8 @@ result<std::vector<listening_place>> find_listening_places(const listening_reque
       if (!port)
         return port.failure();
       const auto stack = static_cast<std::size_t>(ranked.stack - stacks.data());
-      const auto before = places.size();
-      for (const auto& by : *paths)
-        add_addresses(what, i, stack, by, *port, places);
-      if (places.size() == before)
-        none = elsewhere(what, *what.locals[i].address());
+      if (auto reason = add_places(what, i, stacks, stack, *paths, *port, places))
+        none = std::move(reason);
     }
   }
   if (places.empty())

@@ -38,6 +38,8 @@ struct listening_request {
   bool framing_preserves_boundaries = false;
   /// What the host's links are.
   const network& where;
+  /// What forbids stacks; null for nothing.
+  const system_policy* policy = nullptr;
 };
 
 /// Returns the places for all protocols that fit and all paths that the properties allow (RFC 9623,

@@ -72,6 +72,19 @@ TEST_F(selection_test, SEL_01_past_success_or_explicit_wish_puts_the_unknown_fir
       "sctp");
 }
 
+TEST_F(selection_test, policy_ranks_between_explicit_wishes_and_history) {
+  auto x = request(transport_properties{}.prefer(property_id::multistreaming));
+  x.policy = [](const protocol_stack& stack) {
+    return policy_answer{stack.name == "mptcp" ? policy_answer::verdict::prefer
+                                               : policy_answer::verdict::neutral,
+                         {}};
+  };
+  x.history = [](const protocol_stack& stack) {
+    return stack.name == "tcp" ? past_outcome::succeeded : past_outcome::failed;
+  };
+  EXPECT_THAT(ranked(plain, x), ElementsAre("sctp", "mptcp", "tcp"));
+}
+
 TEST_F(selection_test, RAC_12_what_failed_goes_to_the_end) {
   auto x = request({});
   x.history = [](const protocol_stack& stack) {
@@ -205,10 +218,13 @@ TEST_F(selection_test, SEL_14_required_zero_rtt_prunes_udp_and_sctp) {
 
 TEST_F(selection_test, policy_that_forbids_all_that_fits_is_named) {
   auto x = request({});
-  x.permitted = [](const protocol_stack& stack) { return !stack.uses("tcp"); };
+  x.policy = [](const protocol_stack& stack) {
+    return stack.uses("tcp") ? policy_answer{policy_answer::verdict::forbid, "why"}
+                             : policy_answer{};
+  };
   const auto reason = failure(two, x);
   EXPECT_EQ(reason, errc::policy_prohibited);
-  EXPECT_THAT(reason.text(), HasSubstr("tcp: forbidden by policy"));
+  EXPECT_THAT(reason.text(), HasSubstr("tcp: forbidden by policy: why"));
 }
 
 TEST_F(selection_test, SEL_16_framers_give_byte_streams_boundaries) {

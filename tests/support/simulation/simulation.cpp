@@ -30,6 +30,8 @@ simulation::simulation(simulation_options options)
   transport_services_options of_services;
   of_services.racing = options.racing;
   of_services.history = options.history;
+  of_services.policy = options.policy;
+  of_services.policy_file = options.policy_file;
   services_ = std::make_unique<transport_services>(
       std::make_shared<transport_services::impl>(system_, std::move(all), std::move(of_services)));
   // CAF's own actors start before the first step, so that they are no part of it.

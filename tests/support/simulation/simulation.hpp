@@ -22,6 +22,8 @@ struct simulation_options {
   std::size_t shards = 1;
   racing_options racing{};
   history_options history{};
+  policy_hook policy{};
+  std::string policy_file{};
   std::vector<transport_descriptor> protocols{stream_protocol(), datagram_protocol()};
 };
 
