@@ -30,6 +30,9 @@ protected:
     shell("ip -6 addr add 2001:db8::1/64 dev eth1 nodad");
     shell("ip link set eth1 up && ip link set eth2 up");
     ASSERT_TRUE(monitor_.start());
+    // The kernel takes its time to see the carrier.
+    ASSERT_TRUE(wait([&] { return now().find("eth1")->up && now().find("eth2")->up; }));
+    changes_ = 0;
   }
 
   void TearDown() override {
