@@ -108,8 +108,8 @@ inline socklen_t loopback(sockaddr_storage& out, int family, std::uint16_t port)
 }
 
 /// Connects; the socket is invalid when that failed.
-inline posix_socket posix_connect(std::uint16_t port, int family = AF_INET,
-                                  int type = SOCK_STREAM, int protocol = 0) {
+inline posix_socket posix_connect(std::uint16_t port, int family = AF_INET, int type = SOCK_STREAM,
+                                  int protocol = 0) {
   posix_socket result{::socket(family, type | SOCK_CLOEXEC, protocol)};
   sockaddr_storage address;
   const auto size = loopback(address, family, port);
