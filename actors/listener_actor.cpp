@@ -51,9 +51,10 @@ listener_actor::behavior_type listener_actor::make_behavior() {
 
 void listener_actor::on_exit() {
   // Whoever ended this actor from outside: the owner still hears of it.
+  // From here on no shard announces a Connection, so that nothing follows `stopped`.
+  state_->stopped = true;
   if (!told_terminal_)
     tell(stopped{handle()});
-  state_->stopped = true;
   // Those who wait see that it is over.
   state_->gate.set_limit(std::nullopt);
   for (auto& x : acceptors_)

@@ -130,7 +130,9 @@ private:
   bool reaches(const path& where, const ip_address& destination) const {
     if (input_.temporary_address_required && destination.is_v4())
       return false;
-    const auto* by = input_.where ? input_.where->find(where.interface) : nullptr;
+    if (!input_.where || where.interface.empty())
+      return true;
+    const auto* by = input_.where->find(where.interface);
     return !by || input_.where->reaches(*by, destination);
   }
 
