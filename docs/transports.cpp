@@ -85,6 +85,8 @@ void print_nature(table out) {
   out.row("gets through unknown networks", [](const auto& x) {
     return std::string{x.reach == taps::reachability::assumed ? "assumed" : "unknown"};
   });
+  out.row("becomes, when the peer lacks it",
+          [](const auto& x) { return std::string{x.falls_back_to ? x.falls_back_to->name : "-"}; });
   out.row("order among equals", [](const auto& x) { return std::to_string(x.default_order); });
 }
 
@@ -111,6 +113,19 @@ void print_properties(const std::vector<const transport_descriptor*>& all) {
   }
 }
 
+constexpr auto multipath = R"(
+## Several paths
+
+`multipath` Disabled, the default of Initiate, makes no offer of several paths; Active and Passive prefer a stack that can.
+Where the peer cannot, such a stack becomes what its row says, and `_tapline.stack` tells. A Listener has one socket for
+peers of both kinds.
+
+What a process may not decide on Linux: whether subflows are opened and between which addresses, which of them are a mere
+backup, and whether other addresses are advertised. All that belongs to the network namespace (`ip mptcp`) and its
+administrator, so `multipathPolicy` and `advertisesAltaddr` are stored without effect, and an initiator that is Passive may
+open subflows if the namespace has it so.
+)";
+
 }  // namespace
 
 int main() {
@@ -126,4 +141,5 @@ int main() {
   print_features(table{all});
   std::cout << honours_head;
   print_properties(all);
+  std::cout << multipath;
 }

@@ -43,6 +43,12 @@ bool must(const protocol_stack& stack, feature what) {
   return stack.features.get(what) == support::always;
 }
 
+/// Tells whether an endpoint asks for the stack by name.
+bool is_named(const protocol_stack& stack, const selection_request& request) {
+  return std::ranges::any_of(request.protocols.named,
+                             [&](const auto& name) { return stack.uses(name); });
+}
+
 // -- pruning ----------------------------------------------------------------------
 
 void check_features(const protocol_stack& stack, const selection_request& request,
@@ -70,8 +76,7 @@ void check_replay(const protocol_stack& stack, const selection_request& request,
 void check_endpoints(const protocol_stack& stack, const selection_request& request,
                      std::vector<exclusion_reason>& result) {
   const auto& [named, exclusive] = request.protocols;
-  if (!exclusive ||
-      std::any_of(named.begin(), named.end(), [&](auto& name) { return stack.uses(name); }))
+  if (!exclusive || is_named(stack, request))
     return;
   std::string names;
   for (const auto& name : named)
@@ -110,11 +115,6 @@ past_outcome past_of(const protocol_stack& stack, const selection_request& reque
   return request.history ? request.history(stack) : past_outcome::nothing;
 }
 
-bool is_named(const protocol_stack& stack, const selection_request& request) {
-  return std::ranges::any_of(request.protocols.named,
-                             [&](const auto& name) { return stack.uses(name); });
-}
-
 bool is_hopeless(const protocol_stack& stack, const selection_request& request) {
   return past_of(stack, request) == past_outcome::hopeless && !is_named(stack, request);
 }
@@ -133,6 +133,24 @@ void drop_hopeless(std::vector<const protocol_stack*>& eligible, const selection
     if (!is_hopeless(*stack, request) || std::ranges::none_of(all, replaces))
       return false;
     result.excluded.push_back({stack, {{cause::history, "history", "", ""}}});
+    return true;
+  });
+}
+
+/// Takes out what would only race against its own likes.
+void drop_redundant(std::vector<const protocol_stack*>& eligible, const selection_request& request,
+                    selection& result) {
+  if (request.properties.multipath(request.how) != multipath_mode::disabled)
+    return;
+  const auto all = eligible;
+  std::erase_if(eligible, [&](const auto* stack) {
+    const auto fallback = std::find_if(
+        all.begin(), all.end(), [&](const auto* other) { return stack->falls_back_to(*other); });
+    if (fallback == all.end() || is_named(*stack, request))
+      return false;
+    result.excluded.push_back({stack,
+                               {{cause::redundant, std::string{to_string(property_id::multipath)},
+                                 (*fallback)->name, stack->name}}});
     return true;
   });
 }
@@ -260,6 +278,7 @@ selection select_among(std::span<const protocol_stack> stacks, const selection_r
       eligible.push_back(&stack);
   }
   drop_hopeless(eligible, request, result);
+  drop_redundant(eligible, request, result);
   const protocol_stack* best = nullptr;
   for (const auto* stack : in_order(std::move(eligible), request)) {
     if (!best)
@@ -325,6 +344,8 @@ std::string to_string(const exclusion_reason& reason) {
     return "forbidden by policy: " + reason.has;
   case cause::history:
     return "failed here several times in a row, while another stack succeeded";
+  case cause::redundant:
+    return "without " + reason.property + " the same as " + reason.asked;
   case cause::not_equivalent:
     return reason.property + " '" + reason.has + "' differs from '" + reason.asked +
            "' of the best stack";

@@ -56,6 +56,8 @@ struct exclusion_reason {
     history,
     /// It fits, but must not race with the best one.
     not_equivalent,
+    /// It fits, but without multipath it does what its fallback does, which fits as well.
+    redundant,
   };
   cause why = cause::property;
   /// Name of the property, or of what else was asked for, e.g. `"encryption"`.
@@ -94,9 +96,10 @@ struct selection {
 /// The order is: encrypted first if opportunistic; explicit Prefer met; explicit Avoid kept;
 /// preferred by policy; history, where a protocol that an endpoint names counts as known to work;
 /// default Prefer met; default Avoid kept; `default_order`; name. A stack that history calls
-/// hopeless is left out, unless an endpoint names it or no other of the same security is left. Only
-/// stacks of equivalent security stay, and when preserveMsgBoundaries is required only stacks of
-/// one data unit; a Listener keeps all.
+/// hopeless is left out, unless an endpoint names it or no other of the same security is left.
+/// Without multipath, a stack that is there for it gives way to its fallback. Only stacks of
+/// equivalent security stay, and when preserveMsgBoundaries is required only stacks of one data
+/// unit; a Listener keeps all.
 [[nodiscard]] selection select_among(std::span<const protocol_stack> stacks,
                                      const selection_request& request);
 

@@ -45,6 +45,11 @@ void add_with_layers(protocol_stack stack,
 
 }  // namespace
 
+bool protocol_stack::falls_back_to(const protocol_stack& other) const noexcept {
+  return base().falls_back_to == &other.base() &&
+         std::equal(parts.begin() + 1, parts.end(), other.parts.begin() + 1, other.parts.end());
+}
+
 bool protocol_stack::uses(std::string_view protocol) const noexcept {
   return same_name(name, protocol) ||
          std::any_of(parts.begin(), parts.end(),

@@ -35,6 +35,9 @@ struct protocol_stack {
   [[nodiscard]] const transport_descriptor& base() const noexcept { return *parts.front(); }
   [[nodiscard]] const transport_descriptor& top() const noexcept { return *parts.back(); }
 
+  /// Tells whether this stack becomes `other` when the peer does not speak its base protocol.
+  [[nodiscard]] bool falls_back_to(const protocol_stack& other) const noexcept;
+
   /// Tells whether `name` is the stack, or one of its parts; letter case does not matter.
   [[nodiscard]] bool uses(std::string_view protocol) const noexcept;
 };

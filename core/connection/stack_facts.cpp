@@ -27,7 +27,7 @@ constexpr std::pair<feature, property_id> readable_features[] = {
 
 void tell_facts(const channel& carrier, const transport_properties& asked, connection_facts& to) {
   const auto& instance = carrier.instance();
-  const auto& stack = instance.descriptor();
+  const auto& stack = instance.spoken();
   const auto limits = instance.limits();
   to.singular_transmission_msg_max_len = limits.singular_transmission;
   to.send_msg_max_len = to.can_send ? limits.send : 0;

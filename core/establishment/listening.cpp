@@ -103,6 +103,22 @@ error add_places(const listening_request& what, std::size_t local_index,
   return none ? none : elsewhere(what, *what.locals[local_index].address());
 }
 
+/// Leaves one place of those with the same ports, where the better stack serves peers of both.
+void drop_served(std::vector<listening_place>& places, std::span<const protocol_stack> stacks) {
+  std::vector<listening_place> kept;
+  for (auto& x : places) {
+    const auto& mine = stacks[x.stack];
+    const auto serves = [&](const listening_place& y) {
+      const auto& other = stacks[y.stack];
+      return x.address == y.address && x.interface == y.interface &&
+             (other.falls_back_to(mine) || mine.falls_back_to(other));
+    };
+    if (std::ranges::none_of(kept, serves))
+      kept.push_back(std::move(x));
+  }
+  places = std::move(kept);
+}
+
 }  // namespace
 
 result<std::vector<listening_place>> find_listening_places(const listening_request& what,
@@ -136,6 +152,7 @@ result<std::vector<listening_place>> find_listening_places(const listening_reque
   }
   if (places.empty())
     return none;
+  drop_served(places, stacks);
   return places;
 }
 

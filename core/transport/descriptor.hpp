@@ -99,6 +99,10 @@ struct transport_descriptor {
   /// True when one transport connection carries several Connections.
   bool multiplexes = false;
   reachability reach = reachability::assumed;
+  /// What an instance turns into when the peer does not speak this protocol, null for a protocol
+  /// that then fails. It serves peers of that one, too, when it listens, and has the same ports: so
+  /// one of the two listens at a place. `protocol::spoken` says what an instance has become.
+  const transport_descriptor* falls_back_to = nullptr;
   /// Breaks ties between stacks that the properties do not tell apart; lower goes first.
   int default_order = 0;
 };

@@ -6,6 +6,8 @@ result<std::unique_ptr<protocol>> protocol::open_stream() {
   return {errc::not_supported, std::string{descriptor().name} + " carries one stream only"};
 }
 
+const transport_descriptor& protocol::spoken() const { return descriptor(); }
+
 result<void> protocol::set_property(property_id, const property_value&) { return {}; }
 
 }  // namespace taps

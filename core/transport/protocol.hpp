@@ -95,6 +95,9 @@ public:
   // -- properties ----------------------------------------------------------------------
 
   [[nodiscard]] virtual const transport_descriptor& descriptor() const noexcept = 0;
+  /// What it has become, which is another protocol after a fallback. May ask the kernel. Default:
+  /// `descriptor()`.
+  [[nodiscard]] virtual const transport_descriptor& spoken() const;
   [[nodiscard]] virtual socket_address local() const = 0;
   [[nodiscard]] virtual socket_address remote() const = 0;
   [[nodiscard]] virtual message_limits limits() const = 0;

@@ -18,11 +18,13 @@ result<sys::descriptor> open_socket(sys::kernel& os, ip_family family, int type,
 }
 
 bool has_protocol(sys::kernel& os, int type, int protocol) {
-  // Any other failure, such as a lack of descriptors, says nothing about the protocol.
+  // Any other failure, such as a lack of descriptors, says nothing about the protocol. One
+  // that the administrator has switched off is not there, either.
   const auto lacks = [&](ip_family family) {
     const auto made = open_socket(os, family, type, protocol);
     const auto code = made ? 0 : made.failure().os_code();
-    return code == EPROTONOSUPPORT || code == EAFNOSUPPORT || code == ESOCKTNOSUPPORT;
+    return code == EPROTONOSUPPORT || code == EAFNOSUPPORT || code == ESOCKTNOSUPPORT ||
+           code == ENOPROTOOPT;
   };
   return !lacks(ip_family::v4) || !lacks(ip_family::v6);
 }

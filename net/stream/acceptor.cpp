@@ -69,6 +69,10 @@ int stream_acceptor::accept_one() {
   const auto fd = loop_->os().accept(socket_.get(), peer.data(), peer.size_out());
   if (fd < 0)
     return -fd;
+  if (repeats_options_) {
+    options_.apply_all(loop_->os(), fd, local_.address.family(), properties_.get());
+    options_.apply_established(loop_->os(), fd);
+  }
   auto instance = std::make_unique<stream_connection>(
       *loop_, *kind_, sys::descriptor{loop_->os(), fd}, peer.get(), options_, nullptr, true);
   if (auto started = instance->start(); !started)

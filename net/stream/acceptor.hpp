@@ -21,6 +21,13 @@ public:
   /// Registers the socket.
   [[nodiscard]] result<void> start();
 
+  /// Sets the options on each accepted socket, too: the listening one refused some, but another
+  /// protocol may take them.
+  void repeat_options(std::shared_ptr<const transport_properties> properties) noexcept {
+    repeats_options_ = true;
+    properties_ = std::move(properties);
+  }
+
   [[nodiscard]] socket_address local() const override { return local_; }
 
 private:
@@ -34,6 +41,8 @@ private:
   sys::descriptor socket_;
   stream_options options_;
   acceptor_sink* sink_;
+  std::shared_ptr<const transport_properties> properties_;
+  bool repeats_options_ = false;
   socket_address local_;
   liveness liveness_;
   timer retry_;

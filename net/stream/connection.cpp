@@ -352,6 +352,7 @@ void stream_connection::abort() {
 }
 
 void stream_connection::release() noexcept {
+  look_for_fallback();
   deadline_.cancel();
   loop_->retire(*this);
   socket_.reset();
@@ -388,6 +389,16 @@ error stream_connection::broken(int code) const {
 }
 
 // -- properties -------------------------------------------------------------------
+
+const transport_descriptor& stream_connection::spoken() const {
+  look_for_fallback();
+  return fallen_back_ ? *kind_->descriptor.falls_back_to : kind_->descriptor;
+}
+
+void stream_connection::look_for_fallback() const {
+  if (kind_->is_genuine != nullptr && socket_ && !fallen_back_)
+    fallen_back_ = !kind_->is_genuine(loop_->os(), socket_.get());
+}
 
 socket_address stream_connection::local() const {
   if (local_.port == 0 && socket_)

@@ -47,6 +47,7 @@ public:
   [[nodiscard]] const transport_descriptor& descriptor() const noexcept override {
     return kind_->descriptor;
   }
+  [[nodiscard]] const transport_descriptor& spoken() const override;
   [[nodiscard]] socket_address local() const override;
   [[nodiscard]] socket_address remote() const override { return remote_; }
   [[nodiscard]] message_limits limits() const override;
@@ -80,6 +81,7 @@ private:
   void fail_later(int code);
   void release() noexcept;
   [[nodiscard]] error broken(int code) const;
+  void look_for_fallback() const;
 
   reactor* loop_;
   const stream_kind* kind_;
@@ -113,6 +115,8 @@ private:
   bool fin_sent_ = false;
   bool fin_received_ = false;
   bool acknowledged_ = false;
+  /// As far as somebody has looked; there is no way back.
+  mutable bool fallen_back_ = false;
 };
 
 }  // namespace taps

@@ -11,6 +11,9 @@ struct stream_kind {
   const transport_descriptor& descriptor;
   /// As `socket` takes it.
   int protocol = 0;
+  /// Whether a socket still is what it was opened as, and not what the descriptor falls back to.
+  /// Null for protocols without a fallback.
+  bool (*is_genuine)(sys::kernel& os, int fd) = nullptr;
 };
 
 }  // namespace taps

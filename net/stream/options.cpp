@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 
 namespace taps {
@@ -42,24 +43,24 @@ stream_options::stream_options(const transport_properties* properties) {
       properties->is_explicit(property_id::keep_alive_timeout) && idle_ == duration::zero();
 }
 
-void stream_options::apply_all(sys::kernel& os, int fd, ip_family family,
+bool stream_options::apply_all(sys::kernel& os, int fd, ip_family family,
                                const transport_properties* properties) const {
   // Small writes are gathered above, so there is nothing to wait for here.
-  set_option(os, fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  int status = set_option(os, fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (keep_alive_)
-    apply_keep_alive(os, fd);
+    status |= apply_keep_alive(os, fd);
   if (properties == nullptr)
-    return;
+    return status == 0;
   const auto& values = properties->explicit_values();
   if (const auto* value = values.find(property_id::conn_capacity_profile))
-    set_profile(os, fd, family, profile_of(*value));
+    status |= set_profile(os, fd, family, profile_of(*value));
   if (const auto* value = values.find(property_id::max_send_rate))
-    set_pacing(os, fd, *value);
+    status |= set_pacing(os, fd, *value);
+  return status == 0;
 }
 
-void stream_options::apply_established(sys::kernel& os, int fd) const {
-  if (timeout_ > duration::zero())
-    apply_timeout(os, fd);
+bool stream_options::apply_established(sys::kernel& os, int fd) const {
+  return timeout_ == duration::zero() || apply_timeout(os, fd) == 0;
 }
 
 result<void> stream_options::change(sys::kernel& os, int fd, ip_family family, property_id id,
@@ -69,8 +70,8 @@ result<void> stream_options::change(sys::kernel& os, int fd, ip_family family, p
   case property_id::conn_timeout:
     timeout_ = value.get_or(duration::zero());
     status = apply_timeout(os, fd);
-    if (status == 0 && keep_alive_)
-      status = apply_keep_alive(os, fd);
+    if (keep_alive_)
+      status = std::min(status, apply_keep_alive(os, fd));
     break;
   case property_id::keep_alive_timeout:
     idle_ = value.get_or(duration::zero());
@@ -87,7 +88,8 @@ result<void> stream_options::change(sys::kernel& os, int fd, ip_family family, p
   default:
     return {};
   }
-  if (status < 0)
+  const auto unknown = status == -EOPNOTSUPP || status == -ENOPROTOOPT;
+  if (status < 0 && !unknown)
     return os_error(errc::protocol_failed, "set " + std::string{to_string(id)}, -status);
   return {};
 }

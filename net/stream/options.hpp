@@ -15,14 +15,16 @@ public:
   /// Takes the initial values; null for all defaults.
   explicit stream_options(const transport_properties* properties);
 
-  /// Sets everything on a new socket. Accepted sockets inherit it from the listening one.
-  void apply_all(sys::kernel& os, int fd, ip_family family,
+  /// Sets everything on a new socket; false if the kernel refused some of it. Accepted sockets
+  /// inherit it from the listening one.
+  bool apply_all(sys::kernel& os, int fd, ip_family family,
                  const transport_properties* properties) const;
 
   /// Sets what would disturb the handshake if it were set earlier.
-  void apply_established(sys::kernel& os, int fd) const;
+  bool apply_established(sys::kernel& os, int fd) const;
 
-  /// Changes a running socket. Properties without effect here are accepted.
+  /// Changes a running socket. Properties without effect here, or on sockets of this kind, are
+  /// accepted.
   result<void> change(sys::kernel& os, int fd, ip_family family, property_id id,
                       const property_value& value);
 

@@ -85,11 +85,13 @@ result<std::unique_ptr<acceptor>> stream_transport::listen(const listen_request&
   if (!made)
     return made.failure();
   const stream_options options{request.properties.get()};
-  options.apply_all(loop_->os(), made->get(), request.local.address.family(),
-                    request.properties.get());
-  options.apply_established(loop_->os(), made->get());
+  const auto taken = options.apply_all(loop_->os(), made->get(), request.local.address.family(),
+                                       request.properties.get()) &
+                     options.apply_established(loop_->os(), made->get());
   auto instance =
       std::make_unique<stream_acceptor>(*loop_, *kind_, *std::move(made), options, sink);
+  if (!taken)
+    instance->repeat_options(request.properties);
   if (auto started = instance->start(); !started)
     return started.failure();
   return std::unique_ptr<acceptor>{std::move(instance)};

@@ -124,6 +124,67 @@ TEST_F(conformance_selection, SEL_11_nor_a_listener) {
   }
 }
 
+/// Returns the protocol that a peer which knows both got, by the number of the accepted socket.
+class conformance_multipath : public conformance {
+protected:
+  void SetUp() override {
+    peer_ = posix_bind(0, AF_INET, SOCK_STREAM, 16, IPPROTO_MPTCP);
+    if (peer_.get() < 0)
+      GTEST_SKIP() << "the kernel has no MPTCP";
+  }
+
+  static int protocol_of(const posix_socket& x) {
+    int result = 0;
+    socklen_t size = sizeof result;
+    ::getsockopt(x.get(), SOL_SOCKET, SO_PROTOCOL, &result, &size);
+    return result;
+  }
+
+  posix_socket peer_;
+};
+
+TEST_F(conformance_multipath, SEL_13_disabled_offers_nothing) {
+  for (const auto mode : {multipath_mode::disabled, multipath_mode::active}) {
+    const auto offered = mode != multipath_mode::disabled;
+    auto me = make_owner();
+    auto made = initiate(
+        to(loopback_remote(peer_.port()), reliable_inorder_stream().with(id::multipath, mode)),
+        me.actor);
+    EXPECT_EQ(me.log->wait("ready").report.winner()->who.stack, offered ? "mptcp" : "tcp");
+    EXPECT_EQ(protocol_of(posix_accept(peer_)), offered ? IPPROTO_MPTCP : IPPROTO_TCP);
+    EXPECT_EQ(to_string(properties_of(made).get("_tapline.stack")), offered ? "mptcp" : "tcp");
+  }
+}
+
+TEST_F(conformance_multipath, SEL_13_not_even_by_name) {
+  auto me = make_owner();
+  auto made =
+      initiate(to(loopback_remote(peer_.port()).with_protocol("mptcp"), reliable_inorder_stream()),
+               me.actor);
+  me.log->wait("ready");
+  EXPECT_EQ(protocol_of(posix_accept(peer_)), IPPROTO_TCP);
+}
+
+TEST_F(conformance_multipath, SEL_13_a_fallback_is_seen) {
+  auto plain_peer = posix_bind();
+  auto me = make_owner();
+  auto made = initiate(to(loopback_remote(plain_peer.port()),
+                          reliable_inorder_stream().with(id::multipath, multipath_mode::active)),
+                       me.actor);
+  EXPECT_EQ(me.log->wait("ready").report.winner()->who.stack, "mptcp");
+  EXPECT_EQ(to_string(properties_of(made).get("_tapline.stack")), "tcp");
+}
+
+TEST_F(conformance_multipath, SEL_13_listeners_serve_both_on_one_port) {
+  auto server = listen_at(at(loopback_local()));
+  auto one = posix_connect(server.port);
+  const auto first = server.by.log->wait("connection_received").connection;
+  auto other = posix_connect(server.port, AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+  const auto second = server.by.log->wait("connection_received", 2).connection;
+  EXPECT_EQ(to_string(properties_of(first).get("_tapline.stack")), "tcp");
+  EXPECT_EQ(to_string(properties_of(second).get("_tapline.stack")), "mptcp");
+}
+
 TEST_F(conformance_selection, SEL_12_a_hundred_times) {
   const auto wanted = any_stack().prefer(id::preserve_msg_boundaries).avoid(id::reliability);
   const auto first = chosen(wanted);

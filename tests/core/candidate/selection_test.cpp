@@ -211,6 +211,29 @@ TEST_F(selection_test, active_multipath_prefers_capable_stacks) {
       "mptcp");
 }
 
+TEST_F(selection_test, without_multipath_a_stack_for_it_gives_way_to_its_fallback) {
+  auto several = mptcp();
+  several.falls_back_to = &tcp();
+  const auto stacks = compose_stacks({&tcp(), &several, &tls()});
+  const auto wanted = [](multipath_mode mode) {
+    return request(transport_properties{}.with(property_id::multipath, mode));
+  };
+  EXPECT_THAT(ranked(stacks, wanted(multipath_mode::disabled)), ElementsAre("tcp"));
+  EXPECT_THAT(ranked(stacks, wanted(multipath_mode::passive)), ElementsAre("mptcp", "tcp"));
+  // Layers stand on either.
+  auto secure = wanted(multipath_mode::disabled);
+  secure.security = security_mode::secure;
+  EXPECT_THAT(ranked(stacks, secure), ElementsAre("tls/tcp"));
+  // It stays where nothing else fits, and where an endpoint asks for it.
+  auto by_name = wanted(multipath_mode::disabled);
+  by_name.protocols.named = {"mptcp"};
+  EXPECT_THAT(ranked(stacks, by_name), ElementsAre("mptcp", "tcp"));
+  EXPECT_THAT(ranked(compose_stacks({&several}), wanted(multipath_mode::disabled)),
+              ElementsAre("mptcp"));
+  const auto told = select_among(stacks, wanted(multipath_mode::disabled));
+  EXPECT_EQ(to_string(first_reason(told, "mptcp")), "without multipath the same as tcp");
+}
+
 TEST_F(selection_test, SEL_14_required_zero_rtt_prunes_udp_and_sctp) {
   EXPECT_THAT(ranked(plain, request(transport_properties{}.require(property_id::zero_rtt_msg))),
               ElementsAre("tcp", "mptcp"));

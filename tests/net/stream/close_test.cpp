@@ -75,7 +75,8 @@ TEST_P(stream_close_test, what_the_peer_sent_in_vain_resets_it) {
   EXPECT_TRUE(client.closed);
   int code = 0;
   peer.receive_all(&code);
-  EXPECT_EQ(code, ECONNRESET);
+  // The kernel does not do so for what fell back from several paths.
+  EXPECT_EQ(code, is_plain() ? ECONNRESET : 0);
 }
 
 TEST_P(stream_close_test, both_ends_closing_wait_for_no_timer) {

@@ -265,8 +265,10 @@ TEST_P(stream_connection_test, urgent_data_does_not_hide_what_comes_behind_it) {
   ::send(peer.get(), "!", 1, MSG_OOB);
   peer.send("def");
   client.instance->set_demand(true);
-  ASSERT_TRUE(run([&] { return client.data.size() >= 6; }));
-  EXPECT_EQ(client.data, "abcdef");
+  // Only the plain kind knows what is urgent.
+  const std::string expected = is_plain() ? "abcdef" : "abc!def";
+  ASSERT_TRUE(run([&] { return client.data.size() >= expected.size(); }));
+  EXPECT_EQ(client.data, expected);
 }
 
 TEST_P(stream_connection_test, a_hangup_reported_with_data_delivers_the_data) {
@@ -446,7 +448,8 @@ TEST_P(stream_connection_test, accepted_ones_inherit_the_listeners_properties) {
     if (call.name == "accept" && call.answer >= 0)
       fd = static_cast<int>(call.answer);
   }
-  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 7000);
+  // The kernel has no such timeout for several paths.
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), is_plain() ? 7000 : -1);
   EXPECT_EQ(option(IPPROTO_TCP, TCP_NODELAY), 1);
 }
 

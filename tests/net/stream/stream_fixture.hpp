@@ -1,5 +1,6 @@
 #pragma once
 
+#include "taps/net/transports/mptcp/transport.hpp"
 #include "taps/net/transports/tcp/transport.hpp"
 #include "taps/tests/support/recording_sink/plain_socket.hpp"
 #include "taps/tests/support/recording_sink/recording_sink.hpp"
@@ -18,6 +19,9 @@ namespace taps::testing {
 /// A loop with one kind of byte streams on a kernel that can be scripted.
 class stream_fixture : public ::testing::TestWithParam<const stream_kind*> {
 protected:
+  /// The plain kind, of which the others are extensions.
+  static bool is_plain() { return GetParam() == &tcp_kind(); }
+
   static socket_address loopback(ip_family family = ip_family::v4) {
     return {ip_address::loopback(family), 0, 0};
   }
@@ -99,7 +103,7 @@ protected:
 
 /// Has the tests of a suite run for each kind.
 #define TAPS_FOR_ALL_STREAMS(suite)                                                                \
-  INSTANTIATE_TEST_SUITE_P(, suite, ::testing::Values(&tcp_kind()),                                \
+  INSTANTIATE_TEST_SUITE_P(, suite, ::testing::Values(&tcp_kind(), &mptcp_kind()),                 \
                            [](const auto& x) { return std::string{x.param->descriptor.name}; })
 
 }  // namespace taps::testing
