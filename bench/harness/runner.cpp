@@ -92,6 +92,8 @@ std::vector<observation> runner::run(const work& w, const subject& s) {
     return run_beside_idle(w, s);
   case method::resident_bytes:
     return run_resident_bytes(w, s);
+  case method::time_to_ready:
+    return run_time_to_ready(w, s);
   }
   return {};
 }
@@ -172,6 +174,15 @@ std::vector<observation> runner::run_resident_bytes(const work& w, const subject
   if (!client.take(client_bytes, until) || !server.take(server_bytes, until))
     return {};
   return {{w.unit, "client", client_bytes}, {w.unit, "server", server_bytes}};
+}
+
+std::vector<observation> runner::run_time_to_ready(const work& w, const subject& s) {
+  // Without the sleeping thread: who has several cannot enter a namespace.
+  child process{opts_.cpu, [&](report_pipe out) { out.put(s.race(enter_race_course()).count()); }};
+  double seconds = -1;
+  if (!process.take(seconds, limit()) || seconds < 0)
+    return {};
+  return {{w.unit, "", seconds * 1000}};
 }
 
 plan runner::fresh(plan orders) {

@@ -43,6 +43,7 @@ private:
   std::vector<observation> run_rate(const work& w, const subject& s);
   std::vector<observation> run_beside_idle(const work& w, const subject& s);
   std::vector<observation> run_resident_bytes(const work& w, const subject& s);
+  std::vector<observation> run_time_to_ready(const work& w, const subject& s);
   plan fresh(plan orders);
   std::chrono::steady_clock::time_point limit() const;
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "taps/bench/harness/meter.hpp"
+#include "taps/bench/harness/race_course.hpp"
 #include "taps/bench/harness/work.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -36,9 +38,13 @@ public:
 /// A thing to compare.
 struct subject {
   std::string name;
+  /// Null if all it can is to race.
   std::unique_ptr<host> (*make)();
   /// Whether this subject says something of its own about the work.
   bool (*does)(const work&);
+  /// Connects to the addresses of the course, the first of which is dead, and returns how long that
+  /// took; negative if it failed. Null for those who do not race.
+  std::chrono::duration<double> (*race)(const race_course&) = nullptr;
 };
 
 /// The registry: every subject, in the order of the table's columns. The first is the yardstick.

@@ -51,6 +51,10 @@ std::vector<work> all_works() {
       idle("idle_bytes_1k", 1'000),
       idle("idle_bytes_10k", 10'000),
       beside,
+      {.name = "race_black_hole",
+       .unit = "ms_to_ready",
+       .how = method::time_to_ready,
+       .orders = {}},
   };
 }
 

@@ -59,6 +59,8 @@ enum class method {
   rate_beside_idle,
   /// Resident bytes per connection, each end in its own process.
   resident_bytes,
+  /// Milliseconds until one of two addresses, one of them dead, gave a connection.
+  time_to_ready,
 };
 
 /// One row of the table.

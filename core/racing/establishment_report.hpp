@@ -146,6 +146,10 @@ struct establishment_report {
 /// time, `width` columns for the whole (at least 10).
 [[nodiscard]] std::string timeline(const establishment_report& x, std::size_t width = 60);
 
+/// Returns the same waterfall as an SVG picture of its own, which shows what is known about a row
+/// when one points at it. Texts that came from outside are escaped.
+[[nodiscard]] std::string timeline_svg(const establishment_report& x);
+
 /// Returns `headline` with a text of one line that goes on to name every unanswered or failed query
 /// and every candidate, the stage it reached and why it failed.
 [[nodiscard]] error explain(const error& headline, const establishment_report& x);

@@ -1,10 +1,11 @@
 #include "taps/core/racing/duration_text.hpp"
 #include "taps/core/racing/establishment_report.hpp"
+#include "taps/core/racing/waterfall.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
-// The waterfall of a report:
+// The waterfall of a report in text:
 //
 //                          0 ................ 251.0 ms
 //     example.com AAAA     |~                        |  1 address
@@ -15,11 +16,9 @@ namespace taps {
 
 namespace {
 
-struct waterfall_row {
-  std::string label;
-  std::string bar;
-  std::string note;
-};
+using detail::waterfall_end;
+using detail::waterfall_phase;
+using detail::waterfall_row;
 
 /// Draws on a line of columns that stand for the time from 0 to `total`.
 class ruler {
@@ -47,51 +46,43 @@ private:
   std::size_t width_;
 };
 
-char stroke(attempt_stage stage) noexcept {
-  switch (stage) {
-  case attempt_stage::securing:
+char stroke(waterfall_phase phase) noexcept {
+  switch (phase) {
+  case waterfall_phase::resolving:
+    return '~';
+  case waterfall_phase::securing:
     return '=';
-  case attempt_stage::framing:
+  case waterfall_phase::framing:
     return '+';
-  default:
+  case waterfall_phase::connecting:
     return '-';
   }
+  return '?';
 }
 
-char last_stroke(candidate_fate fate) noexcept {
-  switch (fate) {
-  case candidate_fate::won:
+char last_stroke(waterfall_end end) noexcept {
+  switch (end) {
+  case waterfall_end::won:
     return '*';
-  case candidate_fate::failed:
+  case waterfall_end::failed:
     return 'x';
-  case candidate_fate::lost:
+  case waterfall_end::lost:
     return '/';
-  default:
+  case waterfall_end::running:
     return '>';
+  case waterfall_end::answered:
+  case waterfall_end::unanswered:
+    return '~';
   }
+  return '?';
 }
 
-waterfall_row row_of(const resolution_report& x, const ruler& r, duration total) {
-  auto bar = r.blank();
-  r.fill(bar, x.started, x.answered ? x.started + x.took : total, '~');
-  std::string note = "no answer";
-  if (x.reason)
-    note = "error";
-  else if (x.answered)
-    note = std::to_string(x.addresses) + (x.addresses == 1 ? " address" : " addresses");
-  return {x.name + (x.family == ip_family::v6 ? " AAAA" : " A"), bar, note};
-}
-
-waterfall_row row_of(const candidate_report& x, const ruler& r, duration total) {
-  auto bar = r.blank();
-  auto end = x.fate == candidate_fate::running ? total : x.ended;
-  for (std::size_t i = 0; i < x.stages.size(); ++i) {
-    auto until = i + 1 < x.stages.size() ? x.stages[i + 1].at : end;
-    r.fill(bar, x.stages[i].at, until, stroke(x.stages[i].stage));
-  }
-  bar[r.column(end)] = last_stroke(x.fate);
-  return {x.who.node + " " + x.who.stack + " " + to_string(x.who.remote), bar,
-          std::string{to_string(x.fate)}};
+std::string bar(const waterfall_row& row, const ruler& r) {
+  auto out = r.blank();
+  for (const auto& x : row.stretches)
+    r.fill(out, x.from, x.to, stroke(x.phase));
+  out[r.column(row.until)] = last_stroke(row.end);
+  return out;
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -112,19 +103,13 @@ std::string scale(duration total, std::size_t width) {
 std::string timeline(const establishment_report& x, std::size_t width) {
   width = std::max<std::size_t>(width, 10);
   ruler r{x.total, width};
-  std::vector<waterfall_row> rows;
-  for (const auto& name : x.names)
-    rows.push_back(row_of(name, r, x.total));
-  for (const auto& candidate : x.candidates) {
-    if (candidate.fate != candidate_fate::not_tried)
-      rows.push_back(row_of(candidate, r, x.total));
-  }
+  auto rows = detail::waterfall(x);
   std::size_t label = 0;
   for (const auto& row : rows)
     label = std::max(label, row.label.size());
   auto out = padded("", label) + "  " + scale(x.total, width) + "\n";
   for (const auto& row : rows)
-    out += padded(row.label, label) + " |" + row.bar + "|  " + row.note + "\n";
+    out += padded(row.label, label) + " |" + bar(row, r) + "|  " + row.note + "\n";
   return out;
 }
 

@@ -24,17 +24,6 @@ protected:
     return result;
   }
 
-  static std::size_t resident_kilobytes() {
-    std::size_t result = 0;
-    auto* file = std::fopen("/proc/self/statm", "r");
-    unsigned long total = 0;
-    unsigned long resident = 0;
-    if (std::fscanf(file, "%lu %lu", &total, &resident) == 2)
-      result = resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
-    std::fclose(file);
-    return result;
-  }
-
   /// Waits until nothing of Tapline's holds descriptors; asks the threads again and again.
   bool nobody_left(std::size_t but = 0) {
     const auto limit = std::chrono::steady_clock::now() + 20s;

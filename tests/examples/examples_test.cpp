@@ -180,7 +180,8 @@ TEST(examples, a_port_in_use_is_one_clear_error) {
 }
 
 TEST(examples, bad_usage_is_2_and_help_is_0) {
-  for (const std::string program : {"quickstart", "hello_server", "hello_client", "five_bytes"}) {
+  for (const std::string program :
+       {"quickstart", "hello_server", "hello_client", "five_bytes", "race"}) {
     EXPECT_EQ(run("examples/" + program + " --no-such-option").code, 2) << program;
     EXPECT_EQ(run("examples/" + program + " --help").code, 0) << program;
   }
@@ -193,6 +194,27 @@ TEST(examples, quickstart_shows_the_race_and_the_exchange) {
   EXPECT_EQ(shown.code, 0);
   for (const std::string part : {"localhost AAAA", "won", "server: got", "client: got"})
     EXPECT_NE(shown.text.find(part), std::string::npos) << shown.text;
+}
+
+TEST(examples, race_tells_and_draws) {
+  auto hello = make_hello_server();
+  const auto shown =
+      run("examples/race localhost " + hello.port() +
+          " --prefer multipath --svg $TEST_TMPDIR/race.svg && cat $TEST_TMPDIR/race.svg");
+  EXPECT_EQ(shown.code, 0);
+  for (const std::string part : {"established in", "localhost AAAA", "|  won", "<svg ", "</svg>"})
+    EXPECT_NE(shown.text.find(part), std::string::npos) << shown.text;
+}
+
+TEST(examples, a_lost_race_is_drawn_and_fails) {
+  const auto shown = run("examples/race 127.0.0.1 1 --svg /dev/stdout");
+  EXPECT_EQ(shown.code, 1);
+  for (const std::string part : {"not established", "Connection refused", "</svg>"})
+    EXPECT_NE(shown.text.find(part), std::string::npos) << shown.text;
+  const auto unknown = run("examples/race 127.0.0.1 1 --require speed");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_NE(unknown.text.find("speed: there is no such property"), std::string::npos);
+  EXPECT_EQ(run("examples/race 127.0.0.1 1 --svg /nowhere/race.svg").code, 1);
 }
 
 TEST(examples, five_bytes_on_a_connection_and_its_clone) {

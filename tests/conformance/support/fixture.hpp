@@ -14,6 +14,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -250,6 +251,13 @@ protected:
   static std::size_t open_descriptors() {
     const std::filesystem::directory_iterator all{"/proc/self/fd"};
     return static_cast<std::size_t>(std::distance(begin(all), end(all))) - posix_socket::open();
+  }
+
+  static std::size_t resident_kilobytes() {
+    std::size_t total = 0;
+    std::size_t resident = 0;
+    std::ifstream{"/proc/self/statm"} >> total >> resident;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
   }
 
   static caf::actor_system_config& config() {

@@ -11,7 +11,11 @@
 using namespace std::chrono_literals;
 using taps::attempt_stage;
 using taps::candidate_fate;
+using testing::ContainsRegex;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 
 namespace {
 
@@ -99,6 +103,39 @@ TEST(establishment_report, draws_a_waterfall) {
             "host.example A             |~                             |  2 addresses\n"
             "1.1.1 tcp [2001:db8::1]:80 |-----------------------------/|  lost\n"
             "1.1.2 tcp 192.0.2.1:80     |                         --==*|  won\n");
+}
+
+TEST(establishment_report, draws_a_picture) {
+  auto picture = timeline_svg(black_hole().report(begin + 301ms));
+  EXPECT_THAT(picture, StartsWith("<svg "));
+  EXPECT_THAT(picture, EndsWith("</svg>\n"));
+  EXPECT_THAT(picture, HasSubstr("established in 301.0 ms"));
+  // 560 pixels are 301 ms: 251 ms from the start, for 20 ms, and then 30 ms of security.
+  EXPECT_THAT(picture,
+              ContainsRegex("class=\"connecting\" x=\"[0-9.]+\" y=\"130.0\" width=\"37.2\""));
+  EXPECT_THAT(picture,
+              ContainsRegex("class=\"securing\" x=\"[0-9.]+\" y=\"130.0\" width=\"55.8\""));
+  EXPECT_THAT(picture, HasSubstr(">won</text>"));
+  EXPECT_THAT(picture,
+              HasSubstr("<title>1.1.2 tcp 192.0.2.1:80: won, connecting 251.0 ms to 271.0 ms, "
+                        "securing 271.0 ms to 301.0 ms</title>"));
+}
+
+TEST(establishment_report, a_picture_holds_no_markup_from_outside) {
+  taps::establishment_recorder r{begin};
+  r.asked(begin, "<script>&\"'\x01\xff", taps::ip_family::v6);
+  r.introduce(1, {"1", "", "udp", {}, address("127.0.0.1", 9)});
+  r.started(begin, 1);
+  r.failed(begin, 1, {taps::errc::protocol_failed, "</title><b>"});
+  auto picture = timeline_svg(r.report(begin + 1ms));
+  EXPECT_THAT(picture, HasSubstr("&lt;script&gt;&amp;&quot;'?? AAAA"));
+  EXPECT_THAT(picture, HasSubstr("&lt;/title&gt;&lt;b&gt;"));
+  EXPECT_THAT(picture, Not(HasSubstr("<script")));
+  EXPECT_THAT(picture, Not(HasSubstr("<b>")));
+}
+
+TEST(establishment_report, an_empty_picture_is_a_picture) {
+  EXPECT_THAT(taps::timeline_svg({}), EndsWith("</svg>\n"));
 }
 
 TEST(establishment_report, draws_what_has_no_length) {
