@@ -146,7 +146,11 @@ int main(int argc, char** argv) {
                     ->capture_default_str();
   app.add_option("--cpu", args.cpu, "CPU to measure on (default: the last one allowed)")
       ->check(CLI::NonNegativeNumber);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    return app.exit(problem) == 0 ? 0 : 2;
+  }
   if (args.quick && rounds->empty())
     args.rounds = 3;
   return run(args);

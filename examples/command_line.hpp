@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
+#include <exception>
+#include <iostream>
 #include <sstream>
 #include <string>
 
@@ -26,4 +28,10 @@ inline void parse_or_exit(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& problem) {
     std::exit(app.exit(problem) == 0 ? 0 : 2);
   }
+}
+
+/// Says why the program cannot work, such as for want of descriptors; returns its exit code.
+inline int give_up(const std::exception& problem) {
+  std::cerr << problem.what() << std::endl;
+  return 1;
 }

@@ -78,7 +78,7 @@ caf::behavior client(caf::event_based_actor* self, taps::preconnection pre, int*
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app{"Five-byte messages by a framer of its own, on a connection and its clone."};
   parse_or_exit(app, argc, argv);
   caf::actor_system_config config;
@@ -110,4 +110,6 @@ int main(int argc, char** argv) {
   int answers = 0;
   self->wait_for(net.spawn(client, connecting, &answers));
   return answers == 2 ? 0 : 1;
+} catch (const std::exception& problem) {
+  return give_up(problem);
 }

@@ -56,13 +56,19 @@ caf::behavior client(caf::event_based_actor* self, taps::transport_services net,
         std::cerr << "hello_client: " << to_string(ev.reason) << std::endl;
         self->quit();
       },
+      caf::after(limit) >>
+          [=] {
+            std::cerr << "hello_client: nothing came in time" << std::endl;
+            taps::abort(connection);
+            self->quit();
+          },
   };
 }
 // --(end client)--
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app{"Sends a message to hello_server and prints the answer."};
   order what;
   app.add_option("host", what.host, "name or address of the server")->capture_default_str();
@@ -72,7 +78,8 @@ int main(int argc, char** argv) {
   app.add_option("--message", what.message, "what to send")
       ->capture_default_str()
       ->check([](const std::string& text) { return text.empty() ? "has no text" : ""; });
-  app.add_option("--timeout", what.timeout, "seconds to connect in")
+  app.add_option("--timeout", what.timeout,
+                 "seconds to wait for the connection, and for the answer")
       ->capture_default_str()
       ->check(number_from(0.001, 86'400));
   parse_or_exit(app, argc, argv);
@@ -84,4 +91,6 @@ int main(int argc, char** argv) {
   net.spawn(client, net, what, &greeted);
   net.run();
   return greeted ? 0 : 1;
+} catch (const std::exception& problem) {
+  return give_up(problem);
 }

@@ -64,7 +64,7 @@ caf::behavior server(caf::event_based_actor* self, taps::transport_services net,
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app{"Answers \"Hello from server\" to the first data of each connection."};
   std::uint16_t port = 5000;
   app.add_option("--port", port, "port to listen on; 0 picks one")
@@ -85,4 +85,6 @@ int main(int argc, char** argv) {
   int received = 0;
   sigwait(&signals, &received);
   return exit_code;
+} catch (const std::exception& problem) {
+  return give_up(problem);
 }

@@ -94,8 +94,10 @@ bool talk() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app{"A server and a client in one program, over the loopback interface."};
   parse_or_exit(app, argc, argv);
   return talk() ? 0 : 1;
+} catch (const std::exception& problem) {
+  return give_up(problem);
 }

@@ -109,7 +109,7 @@ void add_wishes(CLI::App& app, order& what, const std::string& option, preferenc
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app{"Connects to HOST and PORT without security, and shows how the candidates raced."};
   order what;
   app.add_option("host", what.host, "name or address of the server")->required();
@@ -129,4 +129,6 @@ int main(int argc, char** argv) {
   add_wishes(app, what, "--prohibit", preference::prohibit);
   parse_or_exit(app, argc, argv);
   return run(what) ? 0 : 1;
+} catch (const std::exception& problem) {
+  return give_up(problem);
 }

@@ -5,7 +5,9 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
-int main(int argc, char** argv) {
+#include <exception>
+
+int main(int argc, char** argv) try {
   CLI::App app{"Greets by name whoever sends one, with a length in front of both."};
   std::uint16_t port = 5001;
   app.add_option("--port", port, "where to listen")->capture_default_str();
@@ -16,5 +18,8 @@ int main(int argc, char** argv) {
   taps::transport_services net{system};
   taps::listen(greeting_place(net, port), net.spawn(greeter));
   net.run();  // until the greeter gives up
+  return 1;
+} catch (const std::exception& problem) {
+  std::cerr << "greeter: " << problem.what() << std::endl;
   return 1;
 }

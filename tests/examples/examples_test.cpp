@@ -159,6 +159,25 @@ TEST(examples, nc_as_server) {
   EXPECT_NE(stranger.seen().find("Hello server"), std::string::npos) << stranger.seen();
 }
 
+TEST(examples, a_silent_server_is_not_waited_for) {
+  if (!has_program("socat"))
+    GTEST_SKIP() << "socat is not installed";
+  server stranger{"socat -d -d -u TCP-LISTEN:0,bind=127.0.0.1 OPEN:/dev/null",
+                  "listening on AF=2 127.0.0.1:"};
+  const auto client =
+      run("examples/hello_client 127.0.0.1 --timeout 0.3 --port " + stranger.port());
+  EXPECT_EQ(client.text, "hello_client: nothing came in time\n");
+  EXPECT_EQ(client.code, 1);
+}
+
+TEST(examples, no_descriptors_are_one_clear_error) {
+  for (const std::string program : {"quickstart", "hello_server", "hello_client", "five_bytes"}) {
+    const auto starved = run("ulimit -n 4; examples/" + program);
+    EXPECT_EQ(starved.code, 1) << program << ": " << starved.text;
+    EXPECT_NE(starved.text.find("Too many open files"), std::string::npos) << starved.text;
+  }
+}
+
 TEST(examples, no_listener_is_one_clear_error) {
   auto hello = make_hello_server();
   const auto port = hello.port();
