@@ -378,7 +378,7 @@ void connection_actor::end() {
 property_list connection_actor::list_properties() const {
   // Before the preconnection's order came, there are only defaults to tell.
   return {machine_.configured() ? machine_.properties() : connection_properties{nullptr},
-          machine_.facts()};
+          machine_.facts(home().links().get())};
 }
 
 caf::result<void> connection_actor::answer(const result<void>& outcome) {

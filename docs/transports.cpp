@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,14 @@ constexpr auto honours_head = R"(
 
 Selection Properties choose the protocol; those below also configure it. Above the protocol, `connTimeout` limits Close,
 `direction` and `final` end the sending, and `safelyReplayable`, `msgOrdered` and `msgReliable` are held against what the
-protocol can. The remaining Connection and Message Properties are checked, kept and read back, without effect as yet.
+protocol can. Where it says "-", and for the Connection and Message Properties that are not in the table, a value is
+checked, kept and read back, and changes nothing. A property of another protocol than the Connection's, such as
+`tcp.userTimeoutEnabled` where there is no TCP, is an error on a Connection and ignored in a Preconnection.
+)";
+
+constexpr auto remarks_head = R"(
+What else is to be known of them:
+
 )";
 
 std::vector<const transport_descriptor*>
@@ -113,6 +121,20 @@ void print_properties(const std::vector<const transport_descriptor*>& all) {
   }
 }
 
+/// One line per property and remark, with the protocols it is true of.
+void print_remarks(const std::vector<const transport_descriptor*>& all) {
+  std::map<std::pair<taps::property_id, std::string_view>, std::string> lines;
+  for (const auto* x : all)
+    for (const auto& remark : x->remarks) {
+      auto& names = lines[remark];
+      names += (names.empty() ? "" : ", ") + std::string{x->name};
+    }
+  std::cout << remarks_head;
+  for (const auto& [remark, names] : lines)
+    std::cout << "- `" << to_string(remark.first) << "` (" << names << "): " << remark.second
+              << ".\n";
+}
+
 constexpr auto multipath = R"(
 ## Several paths
 
@@ -141,5 +163,6 @@ int main() {
   print_features(table{all});
   std::cout << honours_head;
   print_properties(all);
+  print_remarks(all);
   std::cout << multipath;
 }

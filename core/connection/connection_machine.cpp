@@ -103,12 +103,19 @@ result<void> connection_machine::set_property(std::string_view name, property_va
       early_settings_.emplace_back(name, std::move(value));
     return fine;
   }
+  if (channel_)
+    if (auto fine = check_specific(channel_->instance().spoken(), name); !fine)
+      return fine;
+  auto before = *properties_;
   if (auto done = properties_->set(name, value); !done)
     return done;
   const auto match = find_property(name);
-  return match && channel_
-             ? channel_->instance().set_property(match.info->id, properties_->get(match.info->id))
-             : result<void>{};
+  if (!match || !channel_)
+    return {};
+  auto done = channel_->instance().set_property(match.info->id, properties_->get(match.info->id));
+  if (!done)
+    properties_ = std::move(before);
+  return done;
 }
 
 void connection_machine::close() {
@@ -283,7 +290,7 @@ bool connection_machine::can_receive() const noexcept {
   return state_ <= lifecycle_state::established && !receives_.ended() && may_receive_;
 }
 
-connection_facts connection_machine::facts() const {
+connection_facts connection_machine::facts(const network* links) const {
   connection_facts result;
   result.state = state();
   result.established = established_;
@@ -293,6 +300,8 @@ connection_facts connection_machine::facts() const {
   if (!channel_)
     return result;
   tell_facts(*channel_, *properties_->initial(), result);
+  result.provides(property_id::use_temporary_local_address,
+                  links && links->is_temporary(channel_->instance().local().address));
   return result;
 }
 

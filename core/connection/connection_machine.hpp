@@ -92,7 +92,8 @@ public:
   [[nodiscard]] bool configured() const noexcept { return properties_.has_value(); }
   /// @pre `configured()`
   [[nodiscard]] const connection_properties& properties() const noexcept { return *properties_; }
-  [[nodiscard]] connection_facts facts() const;
+  /// `links` are the host's; null when nobody knows them.
+  [[nodiscard]] connection_facts facts(const network* links = nullptr) const;
   /// Bytes given to Send that have not reached the kernel.
   [[nodiscard]] std::size_t queued_bytes() const noexcept;
   [[nodiscard]] bool can_send() const noexcept;

@@ -1,5 +1,6 @@
 #include "taps/core/connection/stack_facts.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,12 @@ constexpr std::pair<feature, property_id> readable_features[] = {
     {feature::active_read_before_send, property_id::active_read_before_send},
 };
 
+bool honours(const transport_descriptor& stack, property_id what) {
+  return std::find(stack.honours.begin(), stack.honours.end(), what) != stack.honours.end();
+}
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 }  // namespace
 
 void tell_facts(const channel& carrier, const transport_properties& asked, connection_facts& to) {
@@ -32,17 +39,37 @@ void tell_facts(const channel& carrier, const transport_properties& asked, conne
   to.singular_transmission_msg_max_len = limits.singular_transmission;
   to.send_msg_max_len = to.can_send ? limits.send : 0;
   to.recv_msg_max_len = to.can_receive ? limits.receive : 0;
+  to.zero_rtt_msg_max_len = limits.zero_rtt;
   to.stack = stack.name;
   to.local_endpoint = to_string(instance.local());
   to.remote_endpoint = to_string(instance.remote());
   for (auto [what, id] : readable_features) {
     const auto how = stack.features.get(what);
-    // What can be on or off is on when the application wanted it.
+    // What can be on or off is on when the application wanted it, unless the instance knows better.
     to.provides(id, how == support::always || (how == support::on_request &&
-                                               asked.preference_of(id) >= preference::prefer));
+                                               instance.provides(what).value_or(
+                                                   asked.preference_of(id) >= preference::prefer)));
   }
+  to.provides(property_id::retransmit_notify,
+              honours(stack, property_id::retransmit_notify) &&
+                  asked.preference_of(property_id::retransmit_notify) >= preference::prefer);
   if (carrier.preserves_boundaries())
     to.provides(property_id::preserve_msg_boundaries);
+}
+
+result<void> check_specific(const transport_descriptor& stack, std::string_view name) {
+  const auto match = find_property(name);
+  const auto full = match ? match.info->name : name;
+  const auto dot = full.find('.');
+  // Vendors' namespaces begin with an underscore.
+  if (dot == std::string_view::npos || full.front() == '_')
+    return {};
+  const auto space = full.substr(0, dot);
+  if (std::equal(space.begin(), space.end(), stack.specific.begin(), stack.specific.end(),
+                 [](char x, char y) { return lower(x) == y; }))
+    return {};
+  return {errc::not_supported, std::string{full} + ": this Connection speaks " +
+                                   std::string{stack.name} + ", which has no such property"};
 }
 
 result<void> check_against(const transport_descriptor& stack, const message_properties& asked,

@@ -99,6 +99,14 @@ const network_interface* network::owner_of(const ip_address& x) const noexcept {
   return nullptr;
 }
 
+bool network::is_temporary(const ip_address& x) const noexcept {
+  return std::ranges::any_of(interfaces_, [&](const network_interface& candidate) {
+    return std::ranges::any_of(candidate.addresses, [&](const interface_address& y) {
+      return y.temporary && y.address == x;
+    });
+  });
+}
+
 bool network::reaches(const network_interface& by, const ip_address& destination) const {
   // The host talks to itself by the loopback interface, whatever address it uses.
   if (destination.is_loopback() || owner_of(destination))

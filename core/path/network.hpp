@@ -104,6 +104,9 @@ public:
   /// Returns the interface that has this address; null for addresses of others.
   [[nodiscard]] const network_interface* owner_of(const ip_address& x) const noexcept;
 
+  /// Tells whether one of the interfaces has this address, as a temporary one.
+  [[nodiscard]] bool is_temporary(const ip_address& x) const noexcept;
+
   /// Tells whether packets that must leave by `by` can get to `destination`: over a link or a
   /// route of its own, or within the host.
   [[nodiscard]] bool reaches(const network_interface& by, const ip_address& destination) const;

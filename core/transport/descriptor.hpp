@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace taps {
@@ -92,6 +93,11 @@ struct transport_descriptor {
   feature_vector features;
   /// Properties with an effect on this protocol; all others are stored only.
   std::vector<property_id> honours;
+  /// What is to be known of properties here: why one has no effect, or less than it says. For the
+  /// documentation.
+  std::vector<std::pair<property_id, std::string_view>> remarks;
+  /// Namespace of the protocol-specific properties that its Connections have; empty for none.
+  std::string_view specific;
   /// Round trips until it is ready, without those of what it runs over.
   unsigned round_trips = 0;
   /// True when initiating involves no packet, so that "ready" says nothing about the peer.

@@ -10,4 +10,6 @@ const transport_descriptor& protocol::spoken() const { return descriptor(); }
 
 result<void> protocol::set_property(property_id, const property_value&) { return {}; }
 
+std::optional<bool> protocol::provides(feature) const { return std::nullopt; }
+
 }  // namespace taps

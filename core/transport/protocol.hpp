@@ -58,6 +58,8 @@ struct message_limits {
   std::optional<std::uint64_t> singular_transmission;
   std::uint64_t send = 0;
   std::uint64_t receive = 0;
+  /// What may travel with the handshake.
+  std::optional<std::uint64_t> zero_rtt{};
 };
 
 /// One protocol instance, or stack of instances, behind one Connection: the lower side. Belongs to
@@ -102,6 +104,10 @@ public:
   [[nodiscard]] virtual socket_address remote() const = 0;
   [[nodiscard]] virtual message_limits limits() const = 0;
 
+  /// Tells whether something that the protocol can do without is on now. Default: absent, which
+  /// stands for "if it was asked for".
+  [[nodiscard]] virtual std::optional<bool> provides(feature what) const;
+
   /// Applies a Connection Property to the running instance. Properties the protocol does not honour
   /// are accepted without effect.
   virtual result<void> set_property(property_id id, const property_value& value);
@@ -120,6 +126,9 @@ struct connect_request {
   std::string hostname;
   std::shared_ptr<const transport_properties> properties;
   std::optional<std::uint8_t> hop_limit;
+  /// Data that may be sent, and arrive, more than once: as much of it as fits may travel with the
+  /// handshake and is then taken from the queue. Null for none; not kept.
+  outbound_queue* early = nullptr;
 };
 
 /// Who may listen at one address and port. A Listener's first socket finds out whether the place is

@@ -10,10 +10,6 @@ int set(sys::kernel& os, int fd, const checksum_option& x) {
   return set_option(os, fd, x.level, x.name, x.value);
 }
 
-std::int64_t length_of(const transport_properties* properties, property_id id) {
-  return properties ? properties->number(id).value_or(full_checksum) : full_checksum;
-}
-
 }  // namespace
 
 void sent_checksums::use(sys::kernel& os, int fd, const checksum_option& wanted) {
@@ -21,13 +17,11 @@ void sent_checksums::use(sys::kernel& os, int fd, const checksum_option& wanted)
     value_ = wanted.value;
 }
 
-std::int64_t usual_checksum_length(const transport_properties* properties) {
-  return length_of(properties, property_id::msg_checksum_len);
-}
-
 void require_checksums(sys::kernel& os, int fd, const datagram_kind& kind, ip_family family,
                        const transport_properties* properties) {
-  const auto wanted = kind.received(family, length_of(properties, property_id::recv_checksum_len));
+  const auto length =
+      properties ? properties->number(property_id::recv_checksum_len) : std::nullopt;
+  const auto wanted = kind.received(family, length.value_or(full_checksum));
   if (wanted.value != wanted.initial)
     set(os, fd, wanted);
 }

@@ -32,9 +32,6 @@ private:
   int value_ = 0;
 };
 
-/// Returns `msgChecksumLen` as the default of Messages; null for none.
-[[nodiscard]] std::int64_t usual_checksum_length(const transport_properties* properties);
-
 /// Sets `recvChecksumLen` on a new socket; null for the default.
 void require_checksums(sys::kernel& os, int fd, const datagram_kind& kind, ip_family family,
                        const transport_properties* properties);

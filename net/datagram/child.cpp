@@ -22,8 +22,18 @@ void datagram_child::arrive(datagram x) {
 }
 
 void datagram_child::flush(outbound_queue& queue) {
-  if (open())
-    port_->flush(*this, queue, checksum_length_);
+  if (open() && port_->flush(*this, queue, manner_of(port_->checksums())))
+    wait_for_rate();
+}
+
+result<void> datagram_child::set_property(property_id id, const property_value& value) {
+  // The socket is not this Connection's alone: marks go with each datagram instead.
+  if (id == property_id::conn_capacity_profile)
+    wishes_.connection_profile = value.get_or(capacity_profile::default_profile);
+  if (id == property_id::recv_checksum_len && open())
+    return {errc::not_supported,
+            "recvChecksumLen: Connections of a Listener share its socket, and the value it had"};
+  return datagram_instance::set_property(id, value);
 }
 
 void datagram_child::detach() {

@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint32_t input = EPOLLIN | EPOLLET;
 /// How many batches one Connection reads before others get their turn.
 constexpr int turn_budget = 32;
+/// How many errors it looks at.
+constexpr int queue_budget = 64;
 
 }  // namespace
 
@@ -28,14 +30,11 @@ std::uint64_t path_mtu_of(sys::kernel& os, int fd, ip_family family) {
 datagram_connection::datagram_connection(reactor& loop, const datagram_kind& kind,
                                          sys::descriptor socket, std::shared_ptr<datagram_io> io,
                                          const connect_request& request, protocol_sink& sink)
-    : datagram_instance(loop, kind, request.remote, &sink), socket_(std::move(socket)),
-      io_(std::move(io)), checksums_(kind, request.remote.address.family()),
-      local_(local_address(loop.os(), socket_.get())),
-      wants_soft_errors_(request.properties &&
-                         request.properties->preference_of(property_id::soft_error_notify) >=
-                             preference::prefer) {
-  checksum_length_ = usual_checksum_length(request.properties.get());
-}
+    : datagram_instance(loop, kind, request.remote, &sink,
+                        datagram_wishes{request.properties.get()}),
+      socket_(std::move(socket)), io_(std::move(io)),
+      checksums_(kind, request.remote.address.family()),
+      local_(local_address(loop.os(), socket_.get())) {}
 
 result<void> datagram_connection::start() {
   auto added = loop_->add(socket_.get(), input, *this);
@@ -47,11 +46,11 @@ result<void> datagram_connection::start() {
 void datagram_connection::flush(outbound_queue& queue) {
   if (!open() || blocked_)
     return;
-  const datagram_io::manner how{max_payload(remote_.address.family()), &checksums_,
-                                checksum_length_};
-  const auto outcome = io_->send(socket_.get(), queue, how, nullptr);
+  const auto outcome = io_->send(socket_.get(), queue, manner_of(checksums_), nullptr);
   if (outcome.soft_error != 0)
-    soft_error(outcome.soft_error);
+    on_error(outcome.soft_error);
+  if (outcome.limited)
+    wait_for_rate();
   // Should the loop not want to watch, the next `flush` tries again.
   if (outcome.blocked)
     blocked_ = loop_->modify(*this, input | EPOLLOUT).has_value();
@@ -61,10 +60,8 @@ void datagram_connection::on_io(std::uint32_t events) {
   const liveness::watch alive{liveness_};
   if (events & (EPOLLIN | EPOLLERR))
     readable_ = true;
-  if ((events & EPOLLERR) != 0) {
-    if (const auto code = take_error(loop_->os(), socket_.get()); code != 0)
-      soft_error(code);
-  }
+  if ((events & EPOLLERR) != 0)
+    on_error(take_error(loop_->os(), socket_.get()));
   if ((events & EPOLLOUT) != 0 && std::exchange(blocked_, false)) {
     (void)loop_->modify(*this, input);
     sink_->on_writable();
@@ -89,7 +86,7 @@ void datagram_connection::receive_more() {
       const auto failed = count != -EAGAIN && count != 0;
       readable_ = failed && !std::exchange(again, true);
       if (failed)
-        soft_error(-count);
+        on_error(-count);
       continue;
     }
     again = false;
@@ -104,9 +101,19 @@ void datagram_connection::receive_more() {
   }
 }
 
-void datagram_connection::soft_error(int code) {
-  if (wants_soft_errors_)
-    report_soft_error(code);
+/// Asks for details where they are kept; `code` is what a call has just fetched.
+void datagram_connection::on_error(int code) {
+  if (!wishes_.soft_errors) {
+    if (code != 0)
+      report_trouble(code);
+    return;
+  }
+  for (int i = 0; i < queue_budget; ++i) {
+    const auto what = next_packet_error(loop_->os(), socket_.get());
+    if (!what)
+      return;
+    report_trouble(*what);
+  }
 }
 
 void datagram_connection::detach() {
@@ -121,14 +128,9 @@ std::uint64_t datagram_connection::path_mtu() const {
 result<void> datagram_connection::set_property(property_id id, const property_value& value) {
   if (!open())
     return {};
-  const auto family = remote_.address.family();
-  if (id == property_id::conn_capacity_profile)
-    set_profile(loop_->os(), socket_.get(), family,
-                value.get_or(capacity_profile::default_profile));
-  else if (id == property_id::recv_checksum_len)
-    change_required_checksums(loop_->os(), socket_.get(), *kind_, family,
-                              value.get_or(full_checksum));
-  return datagram_instance::set_property(id, value);
+  auto done =
+      change_option(loop_->os(), socket_.get(), *kind_, remote_.address.family(), id, value);
+  return done ? datagram_instance::set_property(id, value) : done;
 }
 
 }  // namespace taps

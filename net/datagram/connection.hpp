@@ -27,7 +27,7 @@ private:
   [[nodiscard]] std::uint64_t path_mtu() const override;
   void receive_more() override;
   void on_io(std::uint32_t events) override;
-  void soft_error(int code);
+  void on_error(int code);
 
   sys::descriptor socket_;
   std::shared_ptr<datagram_io> io_;
@@ -35,7 +35,6 @@ private:
   socket_address local_;
   bool readable_ = false;
   bool blocked_ = false;
-  bool wants_soft_errors_ = false;
 };
 
 /// Returns the size of packets that reach `fd`'s peer whole, 0 if that is not known.

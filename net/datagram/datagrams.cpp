@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace taps {
 
@@ -36,6 +37,13 @@ std::size_t put_source(std::span<std::byte> buffer, const ip_address& from) {
   in6_pktinfo info{};
   info.ipi6_addr = to_native_v6(from);
   return put_control(buffer, IPPROTO_IPV6, IPV6_PKTINFO, info);
+}
+
+std::size_t put_traffic_class(std::span<std::byte> buffer, ip_family family,
+                              capacity_profile profile) {
+  const auto value = static_cast<int>(profile) << 2;
+  return family == ip_family::v4 ? put_control(buffer, IPPROTO_IP, IP_TOS, value)
+                                 : put_control(buffer, IPPROTO_IPV6, IPV6_TCLASS, value);
 }
 
 error too_large(std::size_t size, std::size_t limit) {
@@ -124,6 +132,7 @@ datagram_io::outcome datagram_io::send(int fd, outbound_queue& queue, const mann
   const auto max_size = how.max_size;
   outcome result;
   bool again = false;
+  int pending = 0;
   while (!queue.empty()) {
     gather(queue, how);
     if (first_size_ > max_size) {
@@ -133,19 +142,29 @@ datagram_io::outcome datagram_io::send(int fd, outbound_queue& queue, const mann
     // The rest of the Message is still to come.
     if (outbound_.empty())
       break;
-    address(where);
+    if (how.rate && !how.rate->allows(loop_->now(), first_size_)) {
+      result.limited = true;
+      break;
+    }
+    address(where, how);
     how.checksums->use(loop_->os(), fd, checksum_);
     const auto sent = write(fd);
     if (sent > 0) {
       for (int i = 0; i < sent; ++i)
         queue.complete_message();
+      if (how.rate)
+        how.rate->spend(loop_->now(), first_size_);
+      if (std::exchange(pending, 0) != 0)
+        result.soft_error = EMSGSIZE;
       again = false;
     } else if (sent == -EAGAIN) {
       result.blocked = true;
       break;
-    } else if (sent == -EMSGSIZE) {
+    } else if (sent == -EMSGSIZE && std::exchange(pending, EMSGSIZE) != 0) {
+      // Not the answer to an earlier one that was too large for its path.
+      pending = 0;
       queue.complete_message(too_large(first_size_, max_size));
-    } else if (sent == -EINTR) {
+    } else if (sent == -EINTR || sent == -EMSGSIZE) {
       continue;
     } else if (!std::exchange(again, true)) {
       // An answer to an earlier datagram comes back on whatever call is next.
@@ -158,7 +177,8 @@ datagram_io::outcome datagram_io::send(int fd, outbound_queue& queue, const mann
   return result;
 }
 
-/// Collects complete Messages that fit and agree on their checksums, from the front on.
+/// Collects complete Messages that fit and agree on checksums and marks, from the front on. Where a
+/// rate is kept, one at a time.
 void datagram_io::gather(const outbound_queue& queue, const manner& how) {
   pieces_.clear();
   outbound_.clear();
@@ -169,9 +189,12 @@ void datagram_io::gather(const outbound_queue& queue, const manner& how) {
   for (const auto& piece : queue.pieces()) {
     if (std::exchange(begins, piece.end_of_message)) {
       const auto wanted = how.checksums->option_for(piece, how.checksum_length);
-      if (!outbound_.empty() && wanted.value != checksum_.value)
+      const auto* own = piece.properties.get();
+      const auto profile = own && own->capacity_profile ? own->capacity_profile : how.profile;
+      if (!outbound_.empty() && (wanted.value != checksum_.value || profile != profile_))
         break;
       checksum_ = wanted;
+      profile_ = profile;
     }
     size += piece.data.size();
     if (!piece.data.empty())
@@ -180,7 +203,7 @@ void datagram_io::gather(const outbound_queue& queue, const manner& how) {
       continue;
     if (outbound_.empty())
       first_size_ = size;
-    if (size > how.max_size || outbound_.size() == max_messages)
+    if (size > how.max_size || outbound_.size() == (how.rate ? 1 : max_messages))
       break;
     mmsghdr message{};
     message.msg_hdr.msg_iovlen = pieces_.size() - first;
@@ -195,15 +218,22 @@ void datagram_io::gather(const outbound_queue& queue, const manner& how) {
   }
 }
 
-void datagram_io::address(const route* where) {
-  if (where == nullptr)
+void datagram_io::address(const route* where, const manner& how) {
+  const std::span<std::byte> room{control_};
+  std::size_t control = 0;
+  if (where != nullptr && where->from)
+    control += put_source(room, *where->from);
+  if (profile_)
+    control += put_traffic_class(room.subspan(control), how.family, *profile_);
+  if (where == nullptr && control == 0)
     return;
-  const auto control = where->from ? put_source(source_, *where->from) : 0;
   for (auto& message : outbound_) {
     auto& header = message.msg_hdr;
-    header.msg_name = const_cast<sockaddr*>(where->to.data());
-    header.msg_namelen = where->to.size();
-    header.msg_control = control > 0 ? source_.data() : nullptr;
+    if (where != nullptr) {
+      header.msg_name = const_cast<sockaddr*>(where->to.data());
+      header.msg_namelen = where->to.size();
+    }
+    header.msg_control = control > 0 ? control_.data() : nullptr;
     header.msg_controllen = control;
   }
 }

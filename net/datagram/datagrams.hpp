@@ -1,6 +1,7 @@
 #pragma once
 
 #include "taps/core/transport/outbound.hpp"
+#include "taps/core/transport/rate_limit.hpp"
 #include "taps/net/datagram/checksums.hpp"
 #include "taps/net/reactor/reactor.hpp"
 #include "taps/net/socket/native_address.hpp"
@@ -44,6 +45,8 @@ public:
   struct outcome {
     /// The kernel has no room: what is left waits.
     bool blocked = false;
+    /// The rate allows no more for now: what is left waits.
+    bool limited = false;
     /// An ICMP error that came in for an earlier datagram, or 0.
     int soft_error = 0;
   };
@@ -51,8 +54,13 @@ public:
   /// What holds for all that leaves by a socket, and for one Connection on it.
   struct manner {
     std::size_t max_size = 0;
+    ip_family family = ip_family::v4;
     sent_checksums* checksums = nullptr;
     std::int64_t checksum_length = full_checksum;
+    /// Of Messages that have none themselves; absent: as the socket marks them.
+    std::optional<capacity_profile> profile{};
+    /// Null for no limit.
+    rate_limit* rate = nullptr;
   };
 
   /// Sends the complete Messages of `queue`; `where` is null on connected sockets. Those that can
@@ -69,7 +77,7 @@ private:
   void prepare(std::span<std::byte> space);
   void read_control(const msghdr& header, datagram& x) const;
   void gather(const outbound_queue& queue, const manner& how);
-  void address(const route* where);
+  void address(const route* where, const manner& how);
   [[nodiscard]] int write(int fd);
 
   reactor* loop_;
@@ -83,7 +91,8 @@ private:
   std::size_t first_size_ = 0;
   /// What all Messages gathered have in common.
   checksum_option checksum_;
-  alignas(cmsghdr) std::array<std::byte, 64> source_;
+  std::optional<capacity_profile> profile_;
+  alignas(cmsghdr) std::array<std::byte, 64> control_;
 };
 
 }  // namespace taps

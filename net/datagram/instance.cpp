@@ -1,6 +1,9 @@
 #include "taps/net/datagram/instance.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <utility>
 
 namespace taps {
 
@@ -15,6 +18,7 @@ void datagram_instance::close() {
     return;
   detach();
   stage_ = stage::closing;
+  governor_.reset();
   loop_->run_later(*this);
 }
 
@@ -22,6 +26,7 @@ void datagram_instance::abort() {
   if (open())
     detach();
   stage_ = stage::done;
+  governor_.reset();
   inbox_.clear();
 }
 
@@ -36,9 +41,37 @@ message_limits datagram_instance::limits() const {
 }
 
 result<void> datagram_instance::set_property(property_id id, const property_value& value) {
-  if (id == property_id::msg_checksum_len)
-    checksum_length_ = value.get_or(full_checksum);
+  wishes_.take(id, value);
+  if (id == property_id::max_send_rate)
+    keep_rate();
   return {};
+}
+
+// -- the rate -------------------------------------------------------------------------
+
+void datagram_instance::keep_rate() {
+  if (wishes_.max_send_rate > 0 && governor_)
+    governor_->limit.set(wishes_.max_send_rate);
+  else if (wishes_.max_send_rate > 0)
+    governor_.reset(new governor{
+        rate_limit{wishes_.max_send_rate},
+        {[](void* self) { static_cast<datagram_instance*>(self)->sink_->on_writable(); }, this}});
+  else if (governor_)
+    governor_->limit.set(std::numeric_limits<std::int64_t>::max());
+}
+
+datagram_io::manner datagram_instance::manner_of(sent_checksums& checksums) const {
+  const auto family = remote_.address.family();
+  return {.max_size = max_payload(family),
+          .family = family,
+          .checksums = &checksums,
+          .checksum_length = wishes_.checksum_length,
+          .profile = wishes_.profile ? wishes_.profile : wishes_.connection_profile,
+          .rate = governor_ ? &governor_->limit : nullptr};
+}
+
+void datagram_instance::wait_for_rate() {
+  loop_->timers().schedule(governor_->resume, governor_->limit.next(loop_->now()));
 }
 
 // -- at the end of the turn ---------------------------------------------------------
@@ -48,9 +81,27 @@ void datagram_instance::report_ready() {
   loop_->run_later(*this);
 }
 
-void datagram_instance::report_soft_error(int code) {
-  soft_error_due_ = code;
+void datagram_instance::report_trouble(const packet_error& what) {
+  if (what.code == EMSGSIZE)
+    path_change_due_ = true;
+  else if (wishes_.soft_errors && troubles_.size() < max_troubles)
+    troubles_.push_back(describe(what, remote_));
+  else
+    return;
   loop_->run_later(*this);
+}
+
+void datagram_instance::tell_troubles() {
+  const liveness::watch alive{liveness_};
+  if (std::exchange(path_change_due_, false))
+    sink_->on_path_change();
+  if (!alive)
+    return;
+  for (const auto& x : std::exchange(troubles_, {})) {
+    if (!alive || !open())
+      return;
+    sink_->on_soft_error(x);
+  }
 }
 
 void datagram_instance::on_later() {
@@ -62,9 +113,8 @@ void datagram_instance::on_later() {
   }
   if (open() && std::exchange(ready_due_, false))
     sink_->on_ready();
-  if (alive && open() && soft_error_due_ != 0)
-    sink_->on_soft_error(os_error(errc::protocol_failed, "datagrams to " + to_string(remote_),
-                                  std::exchange(soft_error_due_, 0)));
+  if (alive && open() && (path_change_due_ || !troubles_.empty()))
+    tell_troubles();
   if (alive && deliver() && demand_)
     receive_more();
 }

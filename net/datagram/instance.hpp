@@ -4,7 +4,9 @@
 #include "taps/core/transport/protocol.hpp"
 #include "taps/net/datagram/datagrams.hpp"
 #include "taps/net/datagram/kind.hpp"
+#include "taps/net/datagram/options.hpp"
 #include "taps/net/reactor/reactor.hpp"
+#include "taps/net/socket/error_queue.hpp"
 #include "taps/net/socket/liveness.hpp"
 
 namespace taps {
@@ -31,8 +33,10 @@ public:
 
 protected:
   datagram_instance(reactor& loop, const datagram_kind& kind, const socket_address& remote,
-                    protocol_sink* sink) noexcept
-      : loop_(&loop), kind_(&kind), sink_(sink), remote_(remote) {}
+                    protocol_sink* sink, const datagram_wishes& wishes)
+      : loop_(&loop), kind_(&kind), sink_(sink), remote_(remote), wishes_(wishes) {
+    keep_rate();
+  }
 
   /// Lets go of the socket.
   virtual void detach() = 0;
@@ -45,7 +49,15 @@ protected:
   void on_later() override;
 
   void report_ready();
-  void report_soft_error(int code);
+  /// Tells of a packet that did not get through: one that was too large changes the path, the
+  /// others are soft errors, if somebody wants to know.
+  void report_trouble(const packet_error& what);
+  void report_trouble(int code) { report_trouble({code, {}, {}}); }
+
+  /// How Messages are to be sent by a socket with these checksums.
+  [[nodiscard]] datagram_io::manner manner_of(sent_checksums& checksums) const;
+  /// The rate allows no more: `on_writable` follows when it does.
+  void wait_for_rate();
   /// Hands up what waits, as far as it is wanted. Returns false if this object is gone or done.
   bool deliver();
 
@@ -59,16 +71,30 @@ protected:
   liveness liveness_;
   ring<datagram> inbox_;
   std::size_t inbox_bytes_ = 0;
-  /// `msgChecksumLen` of Messages that have none themselves.
-  std::int64_t checksum_length_ = full_checksum;
+  datagram_wishes wishes_;
 
 private:
   enum class stage : std::uint8_t { open, closing, done };
 
+  /// What limits a rate.
+  struct governor {
+    rate_limit limit;
+    timer resume;
+  };
+
+  /// How much trouble is told of in one turn.
+  static constexpr std::size_t max_troubles = 16;
+
+  void keep_rate();
+  void tell_troubles();
+
   stage stage_ = stage::open;
   bool demand_ = false;
   bool ready_due_ = false;
-  int soft_error_due_ = 0;
+  bool path_change_due_ = false;
+  std::vector<error> troubles_;
+  /// Null without a limit.
+  std::unique_ptr<governor> governor_;
 };
 
 }  // namespace taps

@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint32_t input = EPOLLIN | EPOLLET;
 /// How many batches are read before other sockets get their turn.
 constexpr int turn_budget = 32;
+/// How many errors are looked at.
+constexpr int queue_budget = 16;
 
 }  // namespace
 
@@ -50,8 +52,7 @@ datagram_port::datagram_port(reactor& loop, const datagram_kind& kind, sys::desc
                              const listen_request& request, acceptor_sink& sink)
     : loop_(&loop), kind_(&kind), socket_(std::move(socket)), io_(std::move(io)),
       place_(std::move(place)), sink_(&sink), local_(local_address(loop.os(), socket_.get())),
-      checksums_(kind, local_.address.family()),
-      checksum_length_(usual_checksum_length(request.properties.get())) {
+      checksums_(kind, local_.address.family()), wishes_(request.properties.get()) {
   if (place_)
     place_->join(loop.os(), socket_.get());
 }
@@ -64,13 +65,29 @@ datagram_port::~datagram_port() {
 
 result<void> datagram_port::start() { return loop_->add(socket_.get(), input, *this); }
 
+/// Tells those whose datagrams did not get through.
+void datagram_port::look_for_trouble() {
+  (void)take_error(loop_->os(), socket_.get());
+  if (!wishes_.soft_errors)
+    return;
+  for (int i = 0; i < queue_budget; ++i) {
+    const auto what = next_packet_error(loop_->os(), socket_.get());
+    if (!what)
+      return;
+    // From which of our addresses it came is not known.
+    for (const auto& [flow, child] : children_)
+      if (flow.remote == what->to)
+        child->fail_packet(*what);
+  }
+}
+
 // -- receiving --------------------------------------------------------------------
 
 void datagram_port::on_io(std::uint32_t events) {
   // Sinks may let go of the acceptor and all Connections.
   const auto self = shared_from_this();
   if ((events & EPOLLERR) != 0)
-    (void)take_error(loop_->os(), socket_.get());
+    look_for_trouble();
   if ((events & EPOLLOUT) != 0)
     notify_waiting();
   if ((events & (EPOLLIN | EPOLLERR)) != 0)
@@ -116,22 +133,22 @@ void datagram_port::dispatch(datagram x) {
 
 // -- sending ----------------------------------------------------------------------
 
-void datagram_port::flush(datagram_child& child, outbound_queue& queue,
-                          std::int64_t checksum_length) {
+bool datagram_port::flush(datagram_child& child, outbound_queue& queue,
+                          const datagram_io::manner& how) {
   if (!blocked_) {
     const auto& flow = child.flow();
     datagram_io::route route{native_address{flow.remote}, std::nullopt};
     // Bound to one address, the kernel knows where datagrams come from.
     if (local_.address.is_any())
       route.from = flow.local;
-    const datagram_io::manner how{datagram_instance::max_payload(flow.remote.address.family()),
-                                  &checksums_, checksum_length};
-    if (!io_->send(socket_.get(), queue, how, &route).blocked)
-      return;
+    const auto outcome = io_->send(socket_.get(), queue, how, &route);
+    if (!outcome.blocked)
+      return outcome.limited;
     blocked_ = loop_->modify(*this, input | EPOLLOUT).has_value();
   }
   if (!std::exchange(child.waiting, true))
     waiting_.push_back(&child);
+  return false;
 }
 
 void datagram_port::notify_waiting() {

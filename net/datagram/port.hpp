@@ -3,6 +3,7 @@
 #include "taps/core/transport/protocol.hpp"
 #include "taps/net/datagram/datagrams.hpp"
 #include "taps/net/datagram/kind.hpp"
+#include "taps/net/datagram/options.hpp"
 #include "taps/net/reactor/reactor.hpp"
 
 #include <memory>
@@ -71,15 +72,16 @@ public:
   [[nodiscard]] const socket_address& local() const noexcept { return local_; }
   [[nodiscard]] const std::shared_ptr<datagram_place>& shared() const noexcept { return place_; }
 
-  /// `msgChecksumLen` that its Connections begin with.
-  [[nodiscard]] std::int64_t checksum_length() const noexcept { return checksum_length_; }
+  /// What its Connections begin with.
+  [[nodiscard]] const datagram_wishes& wishes() const noexcept { return wishes_; }
+  [[nodiscard]] sent_checksums& checksums() noexcept { return checksums_; }
   [[nodiscard]] const datagram_kind& kind() const noexcept { return *kind_; }
 
   // -- for the Connections -------------------------------------------------------------
 
-  /// Sends what `queue` holds, with `checksum_length` for Messages without one of their own; if
-  /// some stays behind, `datagram_child::on_room` follows.
-  void flush(datagram_child& child, outbound_queue& queue, std::int64_t checksum_length);
+  /// Sends what `queue` holds; if some stays behind, `datagram_child::on_room` follows. Returns
+  /// true if the rate is what keeps it.
+  bool flush(datagram_child& child, outbound_queue& queue, const datagram_io::manner& how);
 
   /// Forgets a Connection: the next datagram of its flow makes a new one.
   void leave(datagram_child& child);
@@ -97,6 +99,7 @@ private:
   void receive();
   void dispatch(datagram x);
   void notify_waiting();
+  void look_for_trouble();
 
   reactor* loop_;
   const datagram_kind* kind_;
@@ -106,7 +109,7 @@ private:
   acceptor_sink* sink_;
   socket_address local_;
   sent_checksums checksums_;
-  std::int64_t checksum_length_;
+  datagram_wishes wishes_;
   std::unordered_map<datagram_flow, datagram_child*, datagram_flow::hash> children_;
   /// Those who wait for room to send; null for those who left meanwhile.
   std::vector<datagram_child*> waiting_;

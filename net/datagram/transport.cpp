@@ -17,9 +17,7 @@ void set_initial(sys::kernel& os, int fd, const datagram_kind& kind, ip_family f
     set_option(os, fd, IPPROTO_IP, IP_RECVTOS, 1);
   else
     set_option(os, fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-  if (wanted != nullptr && wanted->is_explicit(property_id::conn_capacity_profile))
-    set_profile(os, fd, family, wanted->capacity_profile());
-  require_checksums(os, fd, kind, family, wanted);
+  apply_options(os, fd, kind, family, wanted);
 }
 
 /// Returns a bound socket. `SO_REUSEADDR` is out of the question: for datagrams it would let others

@@ -103,6 +103,12 @@ int set_option(sys::kernel& os, int fd, int level, int name, int value) {
   return os.setsockopt(fd, level, name, &value, sizeof value);
 }
 
+bool has_option(sys::kernel& os, int fd, int level, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return os.getsockopt(fd, level, name, &value, &size) == 0;
+}
+
 void set_hop_limit(sys::kernel& os, int fd, ip_family family, std::uint8_t hops) {
   if (family == ip_family::v4)
     set_option(os, fd, IPPROTO_IP, IP_TTL, hops);
@@ -114,6 +120,16 @@ int set_profile(sys::kernel& os, int fd, ip_family family, capacity_profile prof
   const auto traffic_class = static_cast<int>(profile) << 2;
   return family == ip_family::v4 ? set_option(os, fd, IPPROTO_IP, IP_TOS, traffic_class)
                                  : set_option(os, fd, IPPROTO_IPV6, IPV6_TCLASS, traffic_class);
+}
+
+int prefer_source(sys::kernel& os, int fd, ip_family family, preference temporary) {
+  // As in <linux/in6.h>, which cannot be included beside <netinet/in.h>.
+  constexpr int prefer_temporary = 1;
+  constexpr int prefer_public = 2;
+  if (family == ip_family::v4 || temporary == preference::no_preference)
+    return 0;
+  return set_option(os, fd, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES,
+                    temporary > preference::no_preference ? prefer_temporary : prefer_public);
 }
 
 }  // namespace taps

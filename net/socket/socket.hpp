@@ -40,10 +40,17 @@ namespace taps {
 /// Returns 0 or `-errno`.
 int set_option(sys::kernel& os, int fd, int level, int name, int value);
 
+/// Whether a socket knows an option whose value is a number.
+[[nodiscard]] bool has_option(sys::kernel& os, int fd, int level, int name);
+
 void set_hop_limit(sys::kernel& os, int fd, ip_family family, std::uint8_t hops);
 
 /// Marks packets with the DSCP of a capacity profile and leaves the ECN bits to the kernel
 /// (RFC 9622, section 8.1.6).
 int set_profile(sys::kernel& os, int fd, ip_family family, capacity_profile profile);
+
+/// Has the kernel choose the source address as `useTemporaryLocalAddress` wants it (RFC 5014).
+/// Returns 0 or `-errno`.
+int prefer_source(sys::kernel& os, int fd, ip_family family, preference temporary);
 
 }  // namespace taps

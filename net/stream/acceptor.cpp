@@ -70,8 +70,8 @@ int stream_acceptor::accept_one() {
   if (fd < 0)
     return -fd;
   if (repeats_options_) {
-    options_.apply_all(loop_->os(), fd, local_.address.family(), properties_.get());
-    options_.apply_established(loop_->os(), fd);
+    options_.apply_all(loop_->os(), fd, local_.address.family());
+    options_.apply_established(loop_->os(), fd, local_.address.family());
   }
   auto instance = std::make_unique<stream_connection>(
       *loop_, *kind_, sys::descriptor{loop_->os(), fd}, peer.get(), options_, nullptr, true);

@@ -23,10 +23,7 @@ public:
 
   /// Sets the options on each accepted socket, too: the listening one refused some, but another
   /// protocol may take them.
-  void repeat_options(std::shared_ptr<const transport_properties> properties) noexcept {
-    repeats_options_ = true;
-    properties_ = std::move(properties);
-  }
+  void repeat_options() noexcept { repeats_options_ = true; }
 
   [[nodiscard]] socket_address local() const override { return local_; }
 
@@ -41,7 +38,6 @@ private:
   sys::descriptor socket_;
   stream_options options_;
   acceptor_sink* sink_;
-  std::shared_ptr<const transport_properties> properties_;
   bool repeats_options_ = false;
   socket_address local_;
   liveness liveness_;

@@ -6,9 +6,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <limits>
+#include <span>
 
 namespace taps {
 
@@ -26,6 +27,16 @@ constexpr auto linger_time = std::chrono::seconds{2};
 constexpr std::size_t linger_bytes = 1024 * 1024;
 constexpr auto default_close_timeout = std::chrono::seconds{30};
 
+/// Leaves of `pieces` what is not more than `limit` bytes; returns how many these are.
+std::size_t cut(std::span<iovec> pieces, std::size_t limit) {
+  std::size_t count = 0;
+  for (; count < pieces.size() && limit > 0; ++count) {
+    pieces[count].iov_len = std::min(pieces[count].iov_len, limit);
+    limit -= pieces[count].iov_len;
+  }
+  return count;
+}
+
 }  // namespace
 
 // -- construction -----------------------------------------------------------------
@@ -41,6 +52,8 @@ stream_connection::stream_connection(reactor& loop, const stream_kind& kind, sys
 stream_connection::~stream_connection() { abort(); }
 
 result<void> stream_connection::start() {
+  if (stage_ == stage::open)
+    take_up_duties();
   return loop_->add(socket_.get(), EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, *this);
 }
 
@@ -72,7 +85,10 @@ void stream_connection::on_later() {
     return;
   }
   const liveness::watch alive{liveness_};
-  resume_writing();
+  if (const auto trouble = std::exchange(soft_error_, nullptr); trouble && stage_ == stage::open)
+    sink_->on_soft_error(*trouble);
+  if (alive)
+    resume_writing();
   if (alive)
     advance();
 }
@@ -93,7 +109,8 @@ void stream_connection::finish_connecting(std::uint32_t events) {
     fail(os_error(errc::establishment_failed, "connect to " + to_string(remote_), ECONNREFUSED));
     return;
   }
-  options_.apply_established(loop_->os(), socket_.get());
+  options_.apply_established(loop_->os(), socket_.get(), remote_.address.family());
+  take_up_duties();
   stage_ = stage::open;
   writable_ = true;
   sink_->on_ready();
@@ -113,7 +130,7 @@ void stream_connection::advance() {
     fail(*failure_);
   } else if (std::exchange(error_, false)) {
     if (const auto code = take_error(loop_->os(), socket_.get()); code != 0)
-      fail(broken(code));
+      fail_or_go_on(code);
   }
 }
 
@@ -137,6 +154,11 @@ std::optional<int> stream_connection::read(Wanted wanted, Take take) {
       return std::nullopt;
     }
     auto space = loop_->inbound().prepare(min_read);
+    if (duties_ && stage_ == stage::open) {
+      space = space.first(std::min(space.size(), duties_->may_receive()));
+      if (space.empty())
+        return std::nullopt;
+    }
     const auto n = loop_->os().read(socket_.get(), space.data(), space.size());
     if (n == -EINTR)
       continue;
@@ -146,6 +168,8 @@ std::optional<int> stream_connection::read(Wanted wanted, Take take) {
     }
     const auto size = static_cast<std::size_t>(n);
     total += size;
+    if (duties_)
+      duties_->on_received(size);
     // The next byte makes a new edge, unless it was the end that was announced.
     if (size < space.size() && !thorough_)
       readable_ = false;
@@ -172,7 +196,7 @@ void stream_connection::receive() {
   } else if (failure_) {
     fail(*failure_);
   } else if (*end != EAGAIN) {
-    fail(broken(*end));
+    fail_or_go_on(*end);
   }
 }
 
@@ -204,14 +228,16 @@ void stream_connection::flush(outbound_queue& queue) {
       break;
   }
   blocked_ = !queue.empty() && !fin_sent_ && !failure_;
-  if (blocked_ && writable_)
+  if (duties_)
+    duties_->on_backlog(blocked_ && !writable_);
+  if (blocked_ && writable_ && (!duties_ || duties_->may_send() > 0))
     loop_->run_later(*this);
 }
 
 bool stream_connection::may_write() noexcept {
   if (std::exchange(write_round_, loop_->round()) != loop_->round())
     written_ = 0;
-  return written_ < write_budget;
+  return written_ < write_budget && (!duties_ || duties_->may_send() > 0);
 }
 
 void stream_connection::resume_writing() {
@@ -228,6 +254,8 @@ bool stream_connection::write_some(outbound_queue& queue) {
     if (count == max_pieces || piece.final)
       break;
   }
+  if (duties_)
+    count = cut(std::span{pieces}.first(count), duties_->may_send());
   auto& os = loop_->os();
   ssize_t n = 0;
   if (count == 1)
@@ -237,12 +265,19 @@ bool stream_connection::write_some(outbound_queue& queue) {
   if (n == -EINTR)
     return true;
   if (n < 0) {
+    const auto code = static_cast<int>(-n);
+    if (code != EAGAIN && passes(code)) {
+      on_trouble(trouble(code));
+      return true;
+    }
     writable_ = false;
-    if (n != -EAGAIN)
-      fail_later(static_cast<int>(-n));
+    if (code != EAGAIN)
+      fail_later(code);
     return false;
   }
   written_ += static_cast<std::size_t>(n);
+  if (duties_)
+    duties_->on_sent(static_cast<std::size_t>(n));
   wrote_ = true;
   if (queue.consume(static_cast<std::size_t>(n)))
     shut_down_sending();
@@ -297,7 +332,7 @@ void stream_connection::advance_closing() {
   auto code = readable_ ? drain() : 0;
   if (std::exchange(error_, false) && code == 0)
     code = take_error(loop_->os(), socket_.get());
-  if (code != 0) {
+  if (code != 0 && !passes(code)) {
     if (acknowledged_ || all_acknowledged())
       report_closed();
     else
@@ -354,6 +389,7 @@ void stream_connection::abort() {
 void stream_connection::release() noexcept {
   look_for_fallback();
   deadline_.cancel();
+  duties_.reset();
   loop_->retire(*this);
   socket_.reset();
 }
@@ -384,37 +420,11 @@ error stream_connection::broken(int code) const {
   const auto peer = to_string(remote_);
   if (code == ECONNRESET || code == EPIPE || code == ECONNABORTED)
     return {errc::connection_aborted, "connection reset by peer " + peer, code};
-  const auto reason = code == ETIMEDOUT ? errc::timeout : errc::protocol_failed;
-  return os_error(reason, "connection to " + peer, code);
-}
-
-// -- properties -------------------------------------------------------------------
-
-const transport_descriptor& stream_connection::spoken() const {
-  look_for_fallback();
-  return fallen_back_ ? *kind_->descriptor.falls_back_to : kind_->descriptor;
-}
-
-void stream_connection::look_for_fallback() const {
-  if (kind_->is_genuine != nullptr && socket_ && !fallen_back_)
-    fallen_back_ = !kind_->is_genuine(loop_->os(), socket_.get());
-}
-
-socket_address stream_connection::local() const {
-  if (local_.port == 0 && socket_)
-    local_ = local_address(loop_->os(), socket_.get());
-  return local_;
-}
-
-message_limits stream_connection::limits() const {
-  constexpr std::uint64_t unlimited = std::numeric_limits<std::int64_t>::max();
-  return {.singular_transmission = std::nullopt, .send = unlimited, .receive = unlimited};
-}
-
-result<void> stream_connection::set_property(property_id id, const property_value& value) {
-  if (!socket_)
-    return {errc::connection_closed, "the connection to " + to_string(remote_) + " has ended"};
-  return options_.change(loop_->os(), socket_.get(), remote_.address.family(), id, value);
+  // Routers' complaints end nothing while the kernel still tries: it gives up for want of an
+  // acknowledgement, and names the last one as the reason.
+  const auto gave_up = code == ETIMEDOUT || code == EHOSTUNREACH || code == ENETUNREACH ||
+                       code == ECONNREFUSED || code == EHOSTDOWN || code == ENETDOWN;
+  return os_error(gave_up ? errc::timeout : errc::protocol_failed, "connection to " + peer, code);
 }
 
 }  // namespace taps

@@ -3,9 +3,11 @@
 #include "taps/core/transport/protocol.hpp"
 #include "taps/net/reactor/reactor.hpp"
 #include "taps/net/socket/liveness.hpp"
+#include "taps/net/stream/duties.hpp"
 #include "taps/net/stream/kind.hpp"
 #include "taps/net/stream/options.hpp"
 
+#include <cerrno>
 #include <optional>
 
 namespace taps {
@@ -23,7 +25,7 @@ namespace taps {
 /// `closing` begins with `close`, or when both ends have finished. It ends at once if nothing was
 /// ever sent; else with the peer's acknowledgement of all that was and its own end, for which it
 /// then has 2 s and 1 MiB. The README of this folder says why.
-class stream_connection final : public protocol, private io_source {
+class stream_connection final : public protocol, private io_source, private stream_duties_host {
 public:
   /// Takes a socket whose `connect` is under way; `start` comes next.
   stream_connection(reactor& loop, const stream_kind& kind, sys::descriptor socket,
@@ -51,6 +53,7 @@ public:
   [[nodiscard]] socket_address local() const override;
   [[nodiscard]] socket_address remote() const override { return remote_; }
   [[nodiscard]] message_limits limits() const override;
+  [[nodiscard]] std::optional<bool> provides(feature what) const override;
   result<void> set_property(property_id id, const property_value& value) override;
 
 private:
@@ -58,6 +61,10 @@ private:
 
   void on_io(std::uint32_t events) override;
   void on_later() override;
+
+  void on_rate_allows() override;
+  void on_trouble(error reason) override;
+  void on_silence() override { fail_later(ETIMEDOUT); }
 
   // Each of these may end the life of this object.
   void finish_connecting(std::uint32_t events);
@@ -69,6 +76,7 @@ private:
   void on_deadline();
   void report_closed();
   void fail(error reason);
+  void fail_or_go_on(int code);
 
   [[nodiscard]] bool may_write() noexcept;
   [[nodiscard]] bool write_some(outbound_queue& queue);
@@ -78,9 +86,13 @@ private:
   [[nodiscard]] bool all_acknowledged();
   void begin_closing();
   void shut_down_sending();
+  void take_up_duties();
+  /// Whether an error of the socket is one that ends nothing.
+  [[nodiscard]] bool passes(int code) const;
   void fail_later(int code);
   void release() noexcept;
   [[nodiscard]] error broken(int code) const;
+  [[nodiscard]] error trouble(int code) const;
   void look_for_fallback() const;
 
   reactor* loop_;
@@ -94,6 +106,10 @@ private:
   timer deadline_;
   /// A failure found inside a call from above, to be reported at the end of the turn.
   std::unique_ptr<error> failure_;
+  /// Trouble that ends nothing, to be told at the end of the turn.
+  std::unique_ptr<error> soft_error_;
+  /// Null when nothing was asked for.
+  std::unique_ptr<stream_duties> duties_;
   /// While closing: what the peer sent after it had acknowledged everything.
   std::size_t ignored_ = 0;
   /// What was written in round `write_round_` of the loop.

@@ -66,7 +66,7 @@ result<std::unique_ptr<protocol>> stream_transport::connect(const connect_reques
     return made.failure();
   const auto fd = made->get();
   const stream_options options{request.properties.get()};
-  options.apply_all(os, fd, request.remote.address.family(), request.properties.get());
+  options.apply_all(os, fd, request.remote.address.family());
   const native_address remote{request.remote};
   const auto status = os.connect(fd, remote.data(), remote.size());
   if (status < 0 && status != -EINPROGRESS && status != -EINTR)
@@ -85,13 +85,13 @@ result<std::unique_ptr<acceptor>> stream_transport::listen(const listen_request&
   if (!made)
     return made.failure();
   const stream_options options{request.properties.get()};
-  const auto taken = options.apply_all(loop_->os(), made->get(), request.local.address.family(),
-                                       request.properties.get()) &
-                     options.apply_established(loop_->os(), made->get());
+  const auto family = request.local.address.family();
+  const auto taken = options.apply_all(loop_->os(), made->get(), family) &
+                     options.apply_established(loop_->os(), made->get(), family);
   auto instance =
       std::make_unique<stream_acceptor>(*loop_, *kind_, *std::move(made), options, sink);
   if (!taken)
-    instance->repeat_options(request.properties);
+    instance->repeat_options();
   if (auto started = instance->start(); !started)
     return started.failure();
   return std::unique_ptr<acceptor>{std::move(instance)};

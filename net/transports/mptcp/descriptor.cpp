@@ -11,9 +11,22 @@ transport_descriptor make() {
   auto x = tcp_descriptor();
   x.name = "mptcp";
   x.features.set(feature::multipath, support::on_request);
-  // The kernel refuses TCP_USER_TIMEOUT and SO_MAX_PACING_RATE on such sockets.
-  x.honours = {property_id::keep_alive, property_id::multipath, property_id::keep_alive_timeout,
-               property_id::conn_capacity_profile, property_id::final};
+  // The kernel refuses IP_RECVERR on such sockets, and IPV6_ADDR_PREFERENCES.
+  x.features.set(feature::soft_error_notify, support::never);
+  std::erase(x.honours, property_id::soft_error_notify);
+  std::erase(x.honours, property_id::use_temporary_local_address);
+  x.honours.push_back(property_id::multipath);
+  std::erase_if(x.remarks,
+                [](const auto& y) { return y.first == property_id::use_temporary_local_address; });
+  constexpr auto namespaces = "belongs to the network namespace, see below";
+  x.remarks.insert(
+      x.remarks.end(),
+      {{property_id::use_temporary_local_address, "the kernel refuses the option"},
+       {property_id::advertises_altaddr, namespaces},
+       {property_id::multipath_policy, namespaces},
+       {property_id::soft_error_notify, "the kernel refuses the option"},
+       {property_id::conn_capacity_profile, "over IPv4; over IPv6 the kernel refuses the option"},
+       {property_id::conn_timeout, "by a timer of ours: the kernel refuses the option"}});
   x.falls_back_to = &tcp_descriptor();
   x.default_order = 10;
   return x;

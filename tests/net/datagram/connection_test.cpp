@@ -183,7 +183,7 @@ TEST_P(datagram_connection_test, refusal_is_a_soft_error_if_asked_for) {
   client.send("into the void");
   ASSERT_TRUE(run([&] { return !client.soft_errors.empty(); }));
   EXPECT_EQ(client.soft_errors[0].text(),
-            "datagrams to " + to_string(nobody) + ": Connection refused");
+            "datagrams to " + to_string(nobody) + ", says 127.0.0.1: Connection refused");
   EXPECT_EQ(client.terminals, 0);
   // Somebody moves in.
   auto peer = unbound();
