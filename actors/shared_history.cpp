@@ -1,20 +1,12 @@
 #include "taps/actors/shared_history.hpp"
 
-#include <algorithm>
-
 namespace taps {
 
 std::vector<past_outcome> shared_history::recall(time_point now,
                                                  std::span<const history_place> places,
                                                  std::span<const protocol_stack> stacks) const {
   std::lock_guard guard{mutex_};
-  std::vector<past_outcome> result;
-  if (std::ranges::none_of(places, [this](const auto& x) { return known_.knows(x); }))
-    return result;
-  result.reserve(stacks.size());
-  for (const auto& x : stacks)
-    result.push_back(known_.recall(now, places, x.name));
-  return result;
+  return known_.recall(now, places, stacks);
 }
 
 address_experience shared_history::experience_of(time_point now, const history_place& where) const {

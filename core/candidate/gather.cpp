@@ -111,6 +111,8 @@ private:
   /// Local Endpoints for this path and stack; null stands for "no restriction".
   std::vector<const resolved_local*> locals_at(const path& where,
                                                const protocol_stack& stack) const {
+    if (input_.locals.empty())
+      return {nullptr};
     const auto all = endpoints_for(stack, std::span<const resolved_local>{input_.locals});
     // An interface that some Local Endpoint names is for those that name it; one that the
     // properties ask for, for those that name none.
@@ -209,10 +211,12 @@ const tree_builder::sorted_addresses& tree_builder::sorted(const resolved_remote
 /// order in which to try them.
 std::vector<ip_address> tree_builder::in_turn(const path& where, const protocol_stack& stack,
                                               const resolved_remote& remote) {
+  const auto& known = sorted(remote);
+  if (known.all.size() < 2)
+    return known.all;
   std::vector<ip_address> result;
   std::vector<ip_address> live;
   std::vector<ip_address> dead;
-  const auto& known = sorted(remote);
   for (std::size_t i = 0; i < known.all.size(); ++i) {
     const auto& x = known.all[i];
     (was_started(where, stack, remote, x) ? result : i < known.live ? live : dead).push_back(x);

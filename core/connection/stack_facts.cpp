@@ -41,8 +41,8 @@ void tell_facts(const channel& carrier, const transport_properties& asked, conne
   to.recv_msg_max_len = to.can_receive ? limits.receive : 0;
   to.zero_rtt_msg_max_len = limits.zero_rtt;
   to.stack = stack.name;
-  to.local_endpoint = to_string(instance.local());
-  to.remote_endpoint = to_string(instance.remote());
+  to.local_endpoint = instance.local();
+  to.remote_endpoint = instance.remote();
   for (auto [what, id] : readable_features) {
     const auto how = stack.features.get(what);
     // What can be on or off is on when the application wanted it, unless the instance knows better.

@@ -116,6 +116,10 @@ void establishment_machine::on_bound(leaf_id leaf, const socket_address& local) 
   recorder_.bound(leaf, local);
 }
 
+const candidate& establishment_machine::candidate_of(leaf_id leaf) const {
+  return *std::ranges::find(started_, leaf, &candidate::id);
+}
+
 std::vector<lesson> establishment_machine::lessons() const {
   return request_.places.empty() ? std::vector<lesson>{} : book_.lessons(request_.places);
 }
@@ -277,7 +281,6 @@ void establishment_machine::offer(time_point now, establishment_actions& out) {
                             : x.branch == branch_type::protocol ? delay_class::protocol
                                                                 : delay_class::endpoint});
     recorder_.introduce(x.id, identity(x));
-    candidates_.insert_or_assign(x.id, x);
   }
   take_race(now, race_.on_offer(now, leaves, more, why_none), out);
 }
@@ -287,11 +290,11 @@ void establishment_machine::take_race(time_point now, const race_actions& what,
   for (const auto& x : what) {
     switch (x.what) {
     case race_action::kind::start_attempt: {
-      const auto& started = candidates_.at(x.leaf);
-      started_.push_back(started);
-      std::erase_if(untried_, [&](const auto& y) { return y.id == x.leaf; });
+      const auto next = std::ranges::find(untried_, x.leaf, &candidate::id);
+      started_.push_back(std::move(*next));
+      untried_.erase(next);
       if (!request_.places.empty())
-        book_.started(now, started);
+        book_.started(now, started_.back());
       recorder_.started(now, x.leaf);
       out.push_back({kind::start_attempt, 0, {}, x.leaf, {}});
       break;

@@ -13,7 +13,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace taps {
@@ -98,7 +97,8 @@ public:
   // -- properties ---------------------------------------------------------------------
 
   [[nodiscard]] deadline next_deadline() const noexcept;
-  [[nodiscard]] const candidate& candidate_of(leaf_id leaf) const { return candidates_.at(leaf); }
+  /// Returns a candidate whose attempt was started.
+  [[nodiscard]] const candidate& candidate_of(leaf_id leaf) const;
   [[nodiscard]] const std::string& hostname(std::size_t name) const {
     return names_.names()[name].hostname();
   }
@@ -138,7 +138,6 @@ private:
   race race_;
   establishment_recorder recorder_;
   lesson_book book_;
-  std::unordered_map<leaf_id, candidate> candidates_;
   std::vector<candidate> untried_;
   std::vector<candidate> started_;
   /// Why policy forbids the last candidate that it does.

@@ -79,6 +79,7 @@ network::network(std::vector<network_interface> interfaces, std::vector<network_
     if (by)
       name_ += (name_.empty() ? "" : " ") + by->name + "/" + to_string(*x.gateway);
   }
+  find_default_ways();
 }
 
 const network_interface* network::find(std::string_view name) const noexcept {
@@ -130,18 +131,26 @@ const network_interface* network::way_to(const ip_address& destination) const {
   return nullptr;
 }
 
-std::vector<const network_interface*> network::default_ways() const {
+void network::find_default_ways() {
   std::vector<const network_route*> defaults;
   for (const auto& x : routes_)
     if (x.prefix_length == 0)
       defaults.push_back(&x);
   std::ranges::stable_sort(defaults, {}, &network_route::metric);
-  std::vector<const network_interface*> result;
   for (const auto* x : defaults) {
-    const auto* by = find(x->interface);
-    if (by && by->up && std::ranges::find(result, by) == result.end())
-      result.push_back(by);
+    const auto by = std::ranges::find(interfaces_, x->interface, &network_interface::index);
+    const auto position = static_cast<std::size_t>(by - interfaces_.begin());
+    if (by != interfaces_.end() && by->up &&
+        std::ranges::find(default_ways_, position) == default_ways_.end())
+      default_ways_.push_back(position);
   }
+}
+
+std::vector<const network_interface*> network::default_ways() const {
+  std::vector<const network_interface*> result;
+  result.reserve(default_ways_.size());
+  for (const auto i : default_ways_)
+    result.push_back(&interfaces_[i]);
   return result;
 }
 

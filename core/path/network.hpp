@@ -129,9 +129,13 @@ public:
   }
 
 private:
+  void find_default_ways();
+
   std::vector<network_interface> interfaces_;
   std::vector<network_route> routes_;
   std::vector<provisioning_domain> domains_;
+  /// Positions of the interfaces with a default route, the kernel's favourite first.
+  std::vector<std::size_t> default_ways_;
   std::string name_;
   bool known_ = false;
 };

@@ -13,6 +13,10 @@ property_value or_not_applicable(const std::optional<std::uint64_t>& x) {
   return x ? property_value{*x} : property_value{special::not_applicable};
 }
 
+std::string text_of(const std::optional<socket_address>& x) {
+  return x ? to_string(*x) : std::string{};
+}
+
 property_value fact(id which, const connection_facts& facts) {
   switch (which) {
   case id::conn_state:
@@ -32,9 +36,9 @@ property_value fact(id which, const connection_facts& facts) {
   case id::stack:
     return facts.stack;
   case id::local_endpoint:
-    return facts.local_endpoint;
+    return text_of(facts.local_endpoint);
   case id::remote_endpoint:
-    return facts.remote_endpoint;
+    return text_of(facts.remote_endpoint);
   case id::queued_bytes:
     return facts.queued_bytes;
   case id::security_info:

@@ -1,10 +1,12 @@
 #pragma once
 
+#include "taps/core/endpoint/socket_address.hpp"
 #include "taps/core/properties/message_properties.hpp"
 #include "taps/core/properties/transport_properties.hpp"
 
 #include <bitset>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,8 +40,9 @@ struct connection_facts {
   /// Absent: not applicable.
   std::optional<std::uint64_t> zero_rtt_msg_max_len;
   std::string stack;
-  std::string local_endpoint;
-  std::string remote_endpoint;
+  /// Absent before there is a stack.
+  std::optional<socket_address> local_endpoint;
+  std::optional<socket_address> remote_endpoint;
   std::uint64_t queued_bytes = 0;
   std::string security_info;
   /// By id, the Selection Properties of type Preference that stack and path provide.

@@ -111,10 +111,13 @@ establishment_recorder::entry* establishment_recorder::end(time_point now, leaf_
 establishment_report establishment_recorder::report(time_point now) const {
   establishment_report out{.total = now - begin_, .names = names_, .candidates = {}};
   std::vector<const entry*> sorted;
+  sorted.reserve(entries_.size());
   for (const auto& x : entries_)
     sorted.push_back(&x);
-  // Subtracting one sends 0, not tried, to the end.
-  std::ranges::stable_sort(sorted, {}, [](const entry* x) { return x->order - 1; });
+  // Subtracting one sends 0, not tried, to the end. Most races have one candidate.
+  if (sorted.size() > 1)
+    std::ranges::stable_sort(sorted, {}, [](const entry* x) { return x->order - 1; });
+  out.candidates.reserve(sorted.size());
   for (const auto* x : sorted)
     out.candidates.push_back(x->facts);
   return out;

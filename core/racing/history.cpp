@@ -125,30 +125,54 @@ bool outcome_history::alive(time_point now, const outcome_record& x) const noexc
   return now - x.when < (x.succeeded ? options_.success_lifetime : options_.failure_lifetime);
 }
 
-past_outcome outcome_history::recall(time_point now, const history_place& where,
+std::vector<const outcome_history::slot*>
+outcome_history::find(std::span<const history_place> places) const {
+  std::vector<const slot*> result;
+  result.reserve(places.size());
+  for (const auto& x : places)
+    result.push_back(find(x));
+  return result;
+}
+
+past_outcome outcome_history::recall(time_point now, const slot& where,
                                      std::string_view stack) const {
-  const auto* known = find(where);
-  if (!known)
-    return past_outcome::nothing;
-  const auto own = std::ranges::find(known->outcomes, stack, &outcome_record::stack);
-  if (own == known->outcomes.end() || !alive(now, *own))
+  const auto own = std::ranges::find(where.outcomes, stack, &outcome_record::stack);
+  if (own == where.outcomes.end() || !alive(now, *own))
     return past_outcome::nothing;
   if (own->succeeded)
     return past_outcome::succeeded;
   const auto another_works = std::ranges::any_of(
-      known->outcomes, [&](const auto& x) { return x.succeeded && alive(now, x); });
+      where.outcomes, [&](const auto& x) { return x.succeeded && alive(now, x); });
   return own->count >= options_.hopeless_after && another_works ? past_outcome::hopeless
                                                                 : past_outcome::failed;
 }
 
-past_outcome outcome_history::recall(time_point now, std::span<const history_place> places,
+past_outcome outcome_history::recall(time_point now, std::span<const slot* const> places,
                                      std::string_view stack) const {
   if (places.empty())
     return past_outcome::nothing;
   auto result = past_outcome::hopeless;
-  for (const auto& x : places)
-    result = std::max(result, recall(now, x, stack),
+  for (const auto* x : places)
+    result = std::max(result, x ? recall(now, *x, stack) : past_outcome::nothing,
                       [](past_outcome a, past_outcome b) { return promise_of(a) < promise_of(b); });
+  return result;
+}
+
+past_outcome outcome_history::recall(time_point now, std::span<const history_place> places,
+                                     std::string_view stack) const {
+  return recall(now, find(places), stack);
+}
+
+std::vector<past_outcome> outcome_history::recall(time_point now,
+                                                  std::span<const history_place> places,
+                                                  std::span<const protocol_stack> stacks) const {
+  const auto known = find(places);
+  std::vector<past_outcome> result;
+  if (std::ranges::none_of(known, [](const slot* x) { return x != nullptr; }))
+    return result;
+  result.reserve(stacks.size());
+  for (const auto& x : stacks)
+    result.push_back(recall(now, known, x.name));
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include "taps/core/base/time.hpp"
 #include "taps/core/candidate/past_outcome.hpp"
 #include "taps/core/candidate/rfc6724.hpp"
+#include "taps/core/candidate/stack.hpp"
 #include "taps/core/endpoint/endpoint.hpp"
 
 #include <cstddef>
@@ -102,10 +103,13 @@ public:
   [[nodiscard]] past_outcome recall(time_point now, std::span<const history_place> places,
                                     std::string_view stack) const;
 
+  /// Returns that for each of `stacks`; empty if none of the places is known.
+  [[nodiscard]] std::vector<past_outcome> recall(time_point now,
+                                                 std::span<const history_place> places,
+                                                 std::span<const protocol_stack> stacks) const;
+
   /// Returns what is known of an address, whatever stack was used.
   [[nodiscard]] address_experience experience_of(time_point now, const history_place& where) const;
-
-  [[nodiscard]] bool knows(const history_place& where) const { return index_.contains(&where); }
 
   /// Returns what has not expired, the place used last at the end.
   [[nodiscard]] std::vector<history_entry> entries(time_point now) const;
@@ -133,7 +137,11 @@ private:
   void shrink(time_point now);
   [[nodiscard]] const slot* find(const history_place& where) const;
   [[nodiscard]] bool alive(time_point now, const outcome_record& x) const noexcept;
-  [[nodiscard]] past_outcome recall(time_point now, const history_place& where,
+  /// Returns the slots of the places; null for places that are not known.
+  [[nodiscard]] std::vector<const slot*> find(std::span<const history_place> places) const;
+  [[nodiscard]] past_outcome recall(time_point now, const slot& where,
+                                    std::string_view stack) const;
+  [[nodiscard]] past_outcome recall(time_point now, std::span<const slot* const> places,
                                     std::string_view stack) const;
 
   history_options options_;

@@ -23,8 +23,8 @@ connection_facts running() {
   facts.recv_msg_max_len = 65507;
   facts.singular_transmission_msg_max_len = 1472;
   facts.stack = "stack";
-  facts.local_endpoint = "192.0.2.1:1";
-  facts.remote_endpoint = "192.0.2.2:2";
+  facts.local_endpoint = socket_address{*ip_address::parse("192.0.2.1"), 1};
+  facts.remote_endpoint = socket_address{*ip_address::parse("192.0.2.2"), 2};
   facts.queued_bytes = 17;
   facts.security_info = "none";
   return facts;
