@@ -168,6 +168,8 @@ void connection_machine::release() noexcept {
 
 void connection_machine::send_some() {
   auto& queue = channel_->queue();
+  if (sends_.empty() && queue.empty())
+    return;
   do {
     while (sends_.has_waiting() && queue.bytes() < framed_limit && !ended())
       frame(sends_.take());
@@ -216,15 +218,17 @@ void connection_machine::collect_completions() {
 }
 
 void connection_machine::answer_receives() {
-  connection_event answer;
-  while (receives_.next(answer)) {
+  while (receives_.ready()) {
+    auto& answer = events_.push_empty();
+    receives_.take(answer);
     answer.state = state();
-    events_.push_empty() = std::exchange(answer, {});
     host_.request_service();
   }
 }
 
 void connection_machine::move_close_on(time_point now) {
+  if (state_ < lifecycle_state::flushing)
+    return;
   const auto left = queued_bytes();
   if (state_ == lifecycle_state::flushing && sends_.empty()) {
     deadline_ = now + stop_limit;

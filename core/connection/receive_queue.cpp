@@ -51,30 +51,28 @@ void receive_queue::terminate(const error& reason) {
 
 // -- outputs ----------------------------------------------------------------------------
 
-bool receive_queue::next(connection_event& out) {
-  if (requests_.empty())
+/// Tells whether the data that is here answers the first request.
+bool receive_queue::has_answer() noexcept {
+  if (pieces_.empty())
     return false;
-  if (!pieces_.empty()) {
-    const auto have = first_message();
-    if (have.broken) {
-      drop_message(out);
+  const auto& have = first_message();
+  return have.broken || satisfied(requests_.front(), have);
+}
+
+void receive_queue::take(connection_event& out) {
+  if (!has_answer()) {
+    take_end(out);
+    if (out.kind == kind::receive_error)
+      requests_.pop_front();
+    else
       answer_request();
-      return true;
-    }
-    if (satisfied(requests_.front(), have)) {
-      take_message(requests_.front(), have, out);
-      answer_request();
-      return true;
-    }
+    return;
   }
-  if (!ended_)
-    return false;
-  take_end(out);
-  if (out.kind == kind::receive_error)
-    requests_.pop_front();
+  if (first_.broken)
+    drop_message(out);
   else
-    answer_request();
-  return true;
+    take_message(requests_.front(), extent{first_}, out);
+  answer_request();
 }
 
 const receive_queue::extent& receive_queue::first_message() noexcept {

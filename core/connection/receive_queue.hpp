@@ -45,9 +45,12 @@ public:
 
   // -- outputs -----------------------------------------------------------------------
 
-  /// Writes the next answer to the first request into `out`, if there is one: `received`,
-  /// `received_partial` or `receive_error`.
-  [[nodiscard]] bool next(connection_event& out);
+  /// Whether there is an answer to the first request.
+  [[nodiscard]] bool ready() noexcept { return !requests_.empty() && (ended_ || has_answer()); }
+
+  /// Writes that answer into `out`: `received`, `received_partial` or `receive_error`.
+  /// @pre `ready()`; `out` is as it was made
+  void take(connection_event& out);
 
   /// Whether requests wait that the data here does not answer.
   [[nodiscard]] bool wants_data() const noexcept { return !requests_.empty() && !ended_; }
@@ -72,6 +75,7 @@ private:
   };
 
   void grow_last(std::size_t n, bool end_of_message) noexcept;
+  [[nodiscard]] bool has_answer() noexcept;
   const extent& first_message() noexcept;
   [[nodiscard]] bool satisfied(const receive_request& by, const extent& have) const noexcept;
   void take_message(const receive_request& by, const extent& have, connection_event& out);

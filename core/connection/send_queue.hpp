@@ -27,9 +27,9 @@ public:
   /// Payload bytes that wait to be framed.
   [[nodiscard]] std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
 
-  void push(send_request what) {
+  void push(send_request&& what) {
     waiting_bytes_ += what.data.size();
-    waiting_.push_back(std::move(what));
+    waiting_.push_empty() = std::move(what);
   }
 
   /// Takes the next Send to frame. @pre `has_waiting()`
@@ -46,8 +46,8 @@ public:
   };
 
   /// Notes a framed Send; returns its id.
-  send_id launch(record what) {
-    in_flight_.push_back(std::move(what));
+  send_id launch(record&& what) {
+    in_flight_.push_empty() = std::move(what);
     return next_id_++;
   }
 

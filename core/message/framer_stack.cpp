@@ -291,6 +291,8 @@ void framer_stack::stop() {
 result<void> framer_stack::send(slice data, const message_context& context, bool end_of_message) {
   if (failed())
     return failure_;
+  if (layers_.empty())
+    return send_to(0, std::move(data), context, end_of_message);
   const auto before = num_pushed_;
   sending_ = &context;
   sending_end_ = end_of_message;
