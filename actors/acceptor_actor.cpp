@@ -30,11 +30,19 @@ acceptor_actor::acceptor_actor(caf::actor_config& cfg, shard_ptr home,
 acceptor_actor::~acceptor_actor() = default;
 
 caf::behavior acceptor_actor::make_behavior() {
-  home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
-  const auto outcome = bind();
-  send(caf::actor_cast<listener_interface>(state_->handle),
-       acceptor_news{outcome ? error{} : outcome.failure(), places_});
+  begin();
   return {[](caf::unit_t) {}};
+}
+
+void acceptor_actor::begin() {
+  enter([this] {
+    if (home().find_resident(ctrl()))
+      return;
+    home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
+    const auto outcome = bind();
+    caf::anon_send(caf::actor_cast<listener_interface>(state_->handle),
+                   acceptor_news{outcome ? error{} : outcome.failure(), places_});
+  });
 }
 
 void acceptor_actor::on_exit() {
@@ -114,10 +122,7 @@ void acceptor_actor::on_accepted(std::unique_ptr<protocol> instance) {
   origin.owner = state_->owner;
   origin.events = state_->events;
   origin.accepted_by = state_;
-  // Lazy: its first messages are commands of its owner, and until then it needs no turn.
-  auto handle = system().spawn<connection_actor, caf::lazy_init>(home_ptr(), std::move(origin));
-  static_cast<connection_actor*>(caf::actor_cast<caf::abstract_actor*>(handle))
-      ->accept(std::move(instance));
+  spawn_here<connection_actor>(home_ptr(), std::move(origin)).second->accept(std::move(instance));
 }
 
 void acceptor_actor::on_soft_error(error) {

@@ -18,6 +18,9 @@ public:
 
   const char* name() const override { return "taps.acceptor"; }
 
+  /// Binds, and reports.
+  void begin();
+
 protected:
   caf::behavior make_behavior() override;
   void on_exit() override;

@@ -26,17 +26,28 @@ bool may_begin(const preconnection& what, const owner_ref& owner) {
   return false;
 }
 
-/// Spawns a Connection in Establishing and has the Preconnection equip it.
-caf::strong_actor_ptr spawn_connection(const preconnection& from, const owner_ref& owner,
-                                       const action_options& options) {
-  auto& services = from.get_impl().services();
+/// Spawns a Connection in Establishing and has the Preconnection equip it: at once where both live
+/// on this thread's shard, else by messages.
+connection spawn_connection(const preconnection& from, const owner_ref& owner,
+                            std::optional<first_send> first, const action_options& options) {
+  const auto& services = from.get_impl().services();
+  const auto& source = from.get_impl().handle();
+  const auto& home = services.shard_for(owner.actor());
   connection_origin origin;
   origin.owner = owner.actor();
   origin.events = options.events;
   origin.timeout = options.timeout;
-  auto made = services.system().spawn<connection_actor>(services.shard_for(owner.actor()),
-                                                        std::move(origin));
-  return caf::actor_cast<caf::strong_actor_ptr>(made);
+  if (auto* here = preconnection_actor::local(source); here && home->is_current()) {
+    auto [made, self] = spawn_here<connection_actor>(home, std::move(origin));
+    self->initiate(here->hand_out(), std::move(first));
+    return caf::actor_cast<connection>(made);
+  }
+  auto made = home->system().spawn<connection_actor>(home, std::move(origin));
+  // Before the order, so that it is the first Message whatever the application sends next.
+  if (first)
+    caf::anon_send(made, std::move(*first));
+  caf::anon_send(source, preconnection_order{caf::actor_cast<caf::strong_actor_ptr>(made), false});
+  return caf::actor_cast<connection>(made);
 }
 
 }  // namespace
@@ -93,31 +104,32 @@ connection initiate(const preconnection& what, const owner_ref& owner,
                     const action_options& options) {
   if (!may_begin(what, owner))
     return {};
-  auto made = spawn_connection(what, owner, options);
-  caf::anon_send(what.get_impl().handle(), preconnection_order{made, false});
-  return caf::actor_cast<connection>(made);
+  return spawn_connection(what, owner, std::nullopt, options);
 }
 
 connection initiate_with_send(const preconnection& what, const owner_ref& owner, slice data,
                               message_context context, const action_options& options) {
   if (!may_begin(what, owner))
     return {};
-  auto made = spawn_connection(what, owner, options);
-  // Before the order, so that it is the first Message whatever the application sends next.
-  caf::anon_send(caf::actor_cast<connection_interface>(made),
-                 first_send{{std::move(data), std::move(context), true, false}});
-  caf::anon_send(what.get_impl().handle(), preconnection_order{made, false});
-  return caf::actor_cast<connection>(made);
+  return spawn_connection(what, owner,
+                          first_send{{std::move(data), std::move(context), true, false}}, options);
 }
 
 listener listen(const preconnection& what, const owner_ref& owner, const action_options& options) {
   if (!may_begin(what, owner))
     return {};
-  auto& services = what.get_impl().services();
-  auto made = services.system().spawn<listener_actor>(
-      services.shard_for(owner.actor()), services.shards(), owner.actor(), options.events);
-  auto order = preconnection_order{caf::actor_cast<caf::strong_actor_ptr>(made), true};
-  caf::anon_send(what.get_impl().handle(), std::move(order));
+  const auto& services = what.get_impl().services();
+  const auto& source = what.get_impl().handle();
+  const auto& home = services.shard_for(owner.actor());
+  if (auto* here = preconnection_actor::local(source); here && home->is_current()) {
+    auto [made, self] =
+        spawn_here<listener_actor>(home, services.shards(), owner.actor(), options.events);
+    self->listen(here->hand_out());
+    return caf::actor_cast<listener>(made);
+  }
+  auto made =
+      home->system().spawn<listener_actor>(home, services.shards(), owner.actor(), options.events);
+  caf::anon_send(source, preconnection_order{caf::actor_cast<caf::strong_actor_ptr>(made), true});
   return caf::actor_cast<listener>(made);
 }
 

@@ -5,7 +5,7 @@
 namespace taps {
 
 candidate_actor::candidate_actor(caf::actor_config& cfg, shard_ptr home, candidate what,
-                                 config_ptr config, caf::actor supervisor)
+                                 config_ptr config, recipient supervisor)
     : pinned(cfg, std::move(home)), what_(std::move(what)), config_(std::move(config)),
       supervisor_(std::move(supervisor)),
       timer_([](void* self) { static_cast<candidate_actor*>(self)->on_timer(); }, this) {}
@@ -13,13 +13,18 @@ candidate_actor::candidate_actor(caf::actor_config& cfg, shard_ptr home, candida
 candidate_actor::~candidate_actor() = default;
 
 caf::behavior candidate_actor::make_behavior() {
-  home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
-  begin();
-  // Everything else comes from the protocol; the end comes as an exit message.
+  // Everything comes from the protocol, but for an exit message.
   return {[](caf::unit_t) {}};
 }
 
 void candidate_actor::begin() {
+  enter([this] {
+    home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
+    connect();
+  });
+}
+
+void candidate_actor::connect() {
   connect_request request{what_.remote,   what_.local,         what_.path.interface,
                           what_.hostname, config_->properties, what_.hop_limit};
   auto shell = std::make_unique<channel>(config_->framers, what_.stack->unit, home().memory());
@@ -27,8 +32,7 @@ void candidate_actor::begin() {
   handshake_ = std::make_unique<handshake>(std::move(shell), static_cast<handshake_sink&>(*this));
   auto instance = home().transport_of(*what_.stack).connect(request, stack.as_protocol_sink());
   if (!instance) {
-    handshake_.reset();
-    report({what_.id, attempt_stage::connecting, nullptr, instance.failure()});
+    finish(nullptr, instance.failure());
     return;
   }
   stack.attach(std::move(*instance));
@@ -44,7 +48,7 @@ void candidate_actor::limit(duration limit) {
 void candidate_actor::on_handshake_begun() {
   limit(handshake::limit);
   if (!config_->framers.empty())
-    report({what_.id, attempt_stage::framing, nullptr, {}});
+    supervisor_.tell(candidate_news{what_.id, attempt_stage::framing, nullptr, {}});
 }
 
 void candidate_actor::on_timer() {
@@ -53,11 +57,7 @@ void candidate_actor::on_timer() {
       return;
     const auto* what = handshake_->get().connected() ? "the Message Framers were not ready within "
                                                      : "not connected within ";
-    handshake_.reset();
-    report({what_.id,
-            attempt_stage::connecting,
-            nullptr,
-            {errc::establishment_failed, what + duration_text(limit_)}});
+    finish(nullptr, {errc::establishment_failed, what + duration_text(limit_)});
   });
 }
 
@@ -65,18 +65,20 @@ void candidate_actor::on_service() {
   enter([this] {
     if (!handshake_ || !handshake_->done())
       return;
-    auto outcome = handshake_->take();
-    candidate_news news{what_.id, attempt_stage::ready, nullptr, {}};
-    if (outcome)
-      news.ready = std::make_shared<std::unique_ptr<channel>>(std::move(*outcome));
+    if (auto outcome = handshake_->take())
+      finish(std::make_shared<std::unique_ptr<channel>>(std::move(*outcome)), {});
     else
-      news.failure = outcome.failure();
-    report(std::move(news));
-    handshake_.reset();
+      finish(nullptr, outcome.failure());
   });
 }
 
-void candidate_actor::report(candidate_news news) { send(supervisor_, std::move(news)); }
+void candidate_actor::finish(std::shared_ptr<std::unique_ptr<channel>> ready, error failure) {
+  // A failed channel goes first: the attempt that takes its turn may want the same port.
+  handshake_.reset();
+  supervisor_.tell(
+      candidate_news{what_.id, attempt_stage::ready, std::move(ready), std::move(failure)});
+  quit();
+}
 
 void candidate_actor::on_shutdown(bool at_once) {
   if (at_once)
@@ -87,7 +89,7 @@ void candidate_actor::on_exit() {
   timer_.cancel();
   home().cancel_service(*this);
   handshake_.reset();
-  supervisor_ = nullptr;
+  supervisor_ = {};
   home().release(ctrl());
 }
 

@@ -10,10 +10,14 @@ namespace {
 
 using kind = connection_event::kind_type;
 
+/// How often in a row one Connection is served.
+constexpr int service_rounds = 4;
+
 }  // namespace
 
 connection_actor::connection_actor(caf::actor_config& cfg, shard_ptr home, connection_origin origin)
-    : pinned(cfg, std::move(home)), origin_(std::move(origin)), machine_(*this),
+    : pinned(cfg, std::move(home)), origin_(std::move(origin)),
+      owner_(caf::actor_cast<caf::strong_actor_ptr>(origin_.owner), nullptr), machine_(*this),
       timer_([](void* self) { static_cast<connection_actor*>(self)->on_service(); }, this) {}
 
 connection_actor::~connection_actor() = default;
@@ -51,6 +55,9 @@ connection_actor::behavior_type connection_actor::make_behavior() {
                    {}});
   });
   return {
+      // In the order in which they are tried: first what every Connection gets.
+      [this](race_outcome& outcome) { finish_race(std::move(outcome)); },
+      [this](const equip_order& order) { equip(order); },
       [this](send_command& what) { return answer(send(std::move(what), false)); },
       [this](const receive_command& what) { return answer(machine_.receive(what.request)); },
       [this](const close_command&) { machine_.close(); },
@@ -64,28 +71,24 @@ connection_actor::behavior_type connection_actor::make_behavior() {
         return answer(machine_.set_property(what.name, std::move(what.value)));
       },
       [this](const get_properties_command&) { return list_properties(); },
-      [this](const equip_order& order) { equip(order); },
-      [this](const race_outcome& outcome) { finish_race(outcome); },
       [this](first_send& what) { static_cast<void>(send(std::move(what.command), true)); },
       [this](const admitted&) {
-        admitted_ = true;
+        admission_ = admission_state::admitted;
         request_service();
       },
       [this](const clone_failure& what) {
-        deliver(clone_error{handle(), machine_.state(), what.reason});
+        owner_.tell(clone_error{handle(), machine_.state(), what.reason});
       },
   };
 }
 
 void connection_actor::begin() {
-  if (local_owner_ || origin_.owner == nullptr || home().find_resident(ctrl()))
+  if (!owner_ || home().find_resident(ctrl()))
     return;
   home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
-  home().owners().add(origin_.owner, *this);
+  owner_ = home().owners().add(origin_.owner, *this);
   if (origin_.parent)
     monitor(caf::actor_cast<caf::actor>(origin_.parent));
-  auto* owner = pinned_base::of(caf::actor_cast<caf::actor_control_block*>(origin_.owner));
-  local_owner_ = owner && &owner->home() == &home() ? owner : nullptr;
 }
 
 void connection_actor::on_exit() {
@@ -97,15 +100,13 @@ void connection_actor::on_exit() {
       tell(event);
     }
   }
-  if (waits_for_admission_ && unannounced())
+  if (admission_ != admission_state::unasked && unannounced())
     origin_.accepted_by->gate.leave(caf::strong_actor_ptr{ctrl()});
   cancel_establishment();
   timer_.cancel();
   handshake_.reset();
   home().cancel_service(*this);
-  if (origin_.owner)
-    home().owners().remove(origin_.owner.id(), *this);
-  local_owner_ = nullptr;
+  owner_watch::remove(*this);
   machine_.release();
   home().release(ctrl());
 }
@@ -115,6 +116,7 @@ bool connection_actor::cleanup(caf::error&& reason, caf::execution_unit* host) {
   // Not before monitors and links were told: the owner may be one of them, and kept alive by
   // nothing but this handle.
   origin_ = {};
+  owner_ = {};
   return first;
 }
 
@@ -144,18 +146,34 @@ void connection_actor::abort_now() {
 
 void connection_actor::on_service() {
   enter([this] {
-    if (handshake_)
-      advance_handshake();
-    machine_.service(home().now());
-    while (!machine_.events().empty() && !told_terminal_) {
-      auto event = machine_.events().pop_front();
-      tell(event);
+    serving_ = true;
+    // What the owner asks for while it is told of events is done at once; others wait, so that has
+    // an end.
+    for (int round = 0; round < service_rounds; ++round) {
+      serve();
+      if (!asked_ || told_terminal_)
+        break;
     }
-    if (told_terminal_)
+    serving_ = false;
+    if (told_terminal_) {
       end();
-    else
-      schedule_timer();
+      return;
+    }
+    if (asked_)
+      request_service();
+    schedule_timer();
   });
+}
+
+void connection_actor::serve() {
+  if (handshake_)
+    advance_handshake();
+  machine_.service(home().now());
+  asked_ = false;
+  while (!machine_.events().empty() && !told_terminal_) {
+    auto event = machine_.events().pop_front();
+    tell(event);
+  }
 }
 
 void connection_actor::schedule_timer() {
@@ -194,6 +212,15 @@ void connection_actor::accept(std::unique_ptr<protocol> instance) {
   request_service();
 }
 
+void connection_actor::initiate(const config_ptr& config, std::optional<first_send> first) {
+  enter([&] {
+    begin();
+    if (first)
+      static_cast<void>(send(std::move(first->command), true));
+    equip({config});
+  });
+}
+
 void connection_actor::advance_handshake() {
   if (!handshake_->done()) {
     // Nobody was told of this Connection, so nobody hears of its end.
@@ -213,14 +240,14 @@ void connection_actor::advance_handshake() {
 }
 
 bool connection_actor::may_enter() {
-  if (waits_for_admission_)
-    return admitted_;
+  if (admission_ != admission_state::unasked)
+    return admission_ == admission_state::admitted;
   switch (origin_.accepted_by->gate.ask(caf::strong_actor_ptr{ctrl()})) {
   case admission::verdict::enter:
     return true;
   case admission::verdict::wait:
     // For as long as it takes; what arrives meanwhile stays with the protocol.
-    waits_for_admission_ = true;
+    admission_ = admission_state::waiting;
     handshake_deadline_.reset();
     return false;
   default:
@@ -241,8 +268,10 @@ void connection_actor::equip(const equip_order& order) {
   machine_.configure(config_->properties, establishment::initiate);
   if (machine_.ended())
     return;
-  auto supervisor = spawn_racing_supervisor(home_ptr(), config_, handle(), origin_.timeout);
+  auto supervisor = spawn_racing_supervisor(
+      home_ptr(), config_, recipient{caf::strong_actor_ptr{ctrl()}, this}, origin_.timeout);
   supervisor_ = caf::actor_cast<caf::strong_actor_ptr>(supervisor);
+  // Also hears of one that has ended already.
   monitor(supervisor);
 }
 
@@ -256,16 +285,16 @@ void connection_actor::equip_clones() {
                    equip_order{origin_.accepted_by ? nullptr : config_});
 }
 
-void connection_actor::finish_race(const race_outcome& outcome) {
+void connection_actor::finish_race(race_outcome outcome) {
   if (machine_.state() != connection_state::establishing)
     return;
   if (supervisor_)
     demonitor(std::exchange(supervisor_, nullptr)->address());
-  report_ = std::make_unique<establishment_report>(outcome.report);
+  report_ = std::make_unique<establishment_report>(std::move(outcome.report));
   if (outcome.winner)
     machine_.establish(std::move(*outcome.winner));
   else
-    machine_.establishment_failed(outcome.failure);
+    machine_.establishment_failed(std::move(outcome.failure));
 }
 
 void connection_actor::cancel_establishment() {
@@ -295,79 +324,59 @@ void connection_actor::tell(connection_event& event) {
     tell_establishment_error(event);
     break;
   case kind::sent:
-    deliver(sent{handle(), event.state, std::move(event.context)});
+    owner_.tell(sent{handle(), event.state, std::move(event.context)});
     break;
   case kind::expired:
-    deliver(expired{handle(), event.state, std::move(event.context)});
+    owner_.tell(expired{handle(), event.state, std::move(event.context)});
     break;
   case kind::send_error:
-    deliver(send_error{handle(), event.state, std::move(event.context), reason()});
+    owner_.tell(send_error{handle(), event.state, std::move(event.context), reason()});
     break;
   case kind::received:
-    deliver(received{handle(), event.state, std::move(event.data), std::move(event.context)});
+    owner_.tell(received{handle(), event.state, std::move(event.data), std::move(event.context)});
     break;
   case kind::received_partial:
-    deliver(received_partial{handle(), event.state, std::move(event.data), std::move(event.context),
-                             event.end_of_message});
+    owner_.tell(received_partial{handle(), event.state, std::move(event.data),
+                                 std::move(event.context), event.end_of_message});
     break;
   case kind::receive_error:
-    deliver(receive_error{handle(), event.state, std::move(event.context), reason()});
+    owner_.tell(receive_error{handle(), event.state, std::move(event.context), reason()});
     break;
   case kind::soft_error:
     if (optional(event_set::soft_error))
-      deliver(soft_error{handle(), event.state, reason()});
+      owner_.tell(soft_error{handle(), event.state, reason()});
     break;
   case kind::path_change:
     if (optional(event_set::path_change))
-      deliver(path_change{handle(), event.state});
+      owner_.tell(path_change{handle(), event.state});
     break;
   case kind::closed:
-    deliver(closed{handle(), event.state, list_properties()});
+    owner_.tell(closed{handle(), event.state, list_properties()});
     break;
   case kind::connection_error:
-    deliver(connection_error{handle(), event.state, reason(), list_properties()});
+    owner_.tell(connection_error{handle(), event.state, reason(), list_properties()});
     break;
   }
 }
 
 void connection_actor::tell_ready() {
   if (origin_.accepted_by)
-    deliver(
+    owner_.tell(
         connection_received{origin_.accepted_by->handle, handle(), connection_state::established});
   else
-    deliver(ready{handle(), connection_state::established,
-                  report_ ? std::move(*report_) : establishment_report{}});
+    owner_.tell(ready{handle(), connection_state::established,
+                      report_ ? std::move(*report_) : establishment_report{}});
   report_.reset();
 }
 
 void connection_actor::tell_establishment_error(const connection_event& event) {
-  deliver(establishment_error{handle(),
-                              {},
-                              event.failure ? *event.failure : error{},
-                              report_ ? *report_ : establishment_report{}});
+  owner_.tell(establishment_error{handle(),
+                                  {},
+                                  event.failure ? *event.failure : error{},
+                                  report_ ? *report_ : establishment_report{}});
   if (origin_.parent)
     caf::anon_send(caf::actor_cast<connection_interface>(origin_.parent),
                    clone_failure{event.failure ? *event.failure : error{}});
-}
-
-template<class Event>
-void connection_actor::deliver(Event event) {
-  using element = caf::mailbox_element_vals<Event>;
-  if (local_owner_ && home().is_current()) {
-    element direct{caf::strong_actor_ptr{}, caf::make_message_id(),
-                   caf::mailbox_element::forwarding_stack{}, std::move(event)};
-    switch (local_owner_->try_deliver(direct)) {
-    case delivery_result::done:
-    case delivery_result::ended:
-      return;
-    default:
-      event = std::move(direct.template get_mutable_as<Event>(0));
-    }
-  }
-  if (origin_.owner)
-    origin_.owner->enqueue(
-        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(event)),
-        home().departures());
 }
 
 void connection_actor::end() {

@@ -55,9 +55,14 @@ public:
   void close_now();
   void abort_now();
 
+  // -- beginnings: right after it was spawned lazily on this thread's shard ----------------------
+
   /// Starts out with an inbound protocol instance: announces itself once the framers are ready.
   /// @pre the origin names a Listener
   void accept(std::unique_ptr<protocol> instance);
+
+  /// Establishes itself; `first` is the Message of InitiateWithSend.
+  void initiate(const config_ptr& config, std::optional<first_send> first);
 
 protected:
   behavior_type make_behavior() override;
@@ -66,7 +71,12 @@ protected:
 private:
   // -- connection_host ---------------------------------------------------------------------------
 
-  void request_service() override { home().request_service(*this); }
+  void request_service() override {
+    if (serving_)
+      asked_ = true;
+    else
+      home().request_service(*this);
+  }
   void cancel_establishment() override;
   void on_stream(std::unique_ptr<protocol> stream) override;
 
@@ -86,7 +96,7 @@ private:
 
   void begin();
   void equip(const equip_order& order);
-  void finish_race(const race_outcome& outcome);
+  void finish_race(race_outcome outcome);
   void equip_clones();
   void advance_handshake();
   /// Asks whether this accepted Connection may be announced now.
@@ -100,11 +110,10 @@ private:
 
   // -- events ------------------------------------------------------------------------------------
 
+  void serve();
   void tell(connection_event& event);
   void tell_ready();
   void tell_establishment_error(const connection_event& event);
-  template<class Event>
-  void deliver(Event event);
   void schedule_timer();
   void end();
   [[nodiscard]] connection handle();
@@ -112,7 +121,7 @@ private:
   caf::result<void> answer(const result<void>& outcome);
 
   connection_origin origin_;
-  pinned_base* local_owner_ = nullptr;
+  recipient owner_;
   connection_machine machine_;
   config_ptr config_;
   caf::strong_actor_ptr supervisor_;
@@ -122,10 +131,13 @@ private:
   deadline handshake_deadline_;
   std::unique_ptr<establishment_report> report_;
   timer timer_;
-  /// The Listener's limit keeps it from being announced.
-  bool waits_for_admission_ = false;
-  bool admitted_ = false;
+  enum class admission_state : std::uint8_t { unasked, waiting, admitted };
+  /// Whether the Listener's limit keeps it, or kept it, from being announced.
+  admission_state admission_ = admission_state::unasked;
   bool told_terminal_ = false;
+  /// In the middle of `on_service`, and somebody asked for more of it.
+  bool serving_ = false;
+  bool asked_ = false;
 };
 
 }  // namespace taps

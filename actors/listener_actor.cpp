@@ -26,9 +26,7 @@ listener listener_actor::handle() {
 // -- actor ----------------------------------------------------------------------------------------
 
 listener_actor::behavior_type listener_actor::make_behavior() {
-  home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
-  home().owners().add(state_->owner, *this);
-  state_->handle = handle();
+  begin();
   set_exit_handler([this](const caf::exit_msg& x) {
     // As with any actor of CAF's, a link passes on failures, not normal ends.
     if (x.reason)
@@ -49,6 +47,21 @@ listener_actor::behavior_type listener_actor::make_behavior() {
   };
 }
 
+void listener_actor::begin() {
+  if (state_->handle)
+    return;
+  home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
+  home().owners().add(state_->owner, *this);
+  state_->handle = handle();
+}
+
+void listener_actor::listen(const config_ptr& config) {
+  enter([&] {
+    begin();
+    equip({config});
+  });
+}
+
 void listener_actor::on_exit() {
   // Whoever ended this actor from outside: the owner still hears of it.
   // From here on no shard announces a Connection, so that nothing follows `stopped`.
@@ -64,7 +77,7 @@ void listener_actor::on_exit() {
   for (auto& x : waiting_)
     x.deliver(to_caf_error({errc::connection_closed, "the Listener has ended"}));
   waiting_.clear();
-  home().owners().remove(state_->owner.id(), *this);
+  owner_watch::remove(*this);
   home().release(ctrl());
 }
 
@@ -103,8 +116,15 @@ void listener_actor::equip(const equip_order& order) {
 }
 
 void listener_actor::spawn_acceptor(const shard_ptr& where, port_sharing sharing) {
-  acceptors_.push_back(system().spawn<acceptor_actor>(where, state_, places_, sharing));
-  monitor(acceptors_.back());
+  if (!where->is_current()) {
+    acceptors_.push_back(system().spawn<acceptor_actor>(where, state_, places_, sharing));
+    monitor(acceptors_.back());
+    return;
+  }
+  auto [who, self] = spawn_here<acceptor_actor>(where, state_, places_, sharing);
+  monitor(who);
+  acceptors_.push_back(std::move(who));
+  self->begin();
 }
 
 result<std::vector<listening_place>> listener_actor::find_places() {

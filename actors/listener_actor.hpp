@@ -24,6 +24,10 @@ public:
   ~listener_actor() override;
 
   const char* name() const override { return "taps.listener"; }
+
+  /// Starts to listen, right after it was spawned lazily on the calling thread's shard.
+  void listen(const config_ptr& config);
+
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
 
 protected:
@@ -33,6 +37,7 @@ protected:
 private:
   using properties_promise = caf::typed_response_promise<property_list>;
 
+  void begin();
   void equip(const equip_order& order);
   [[nodiscard]] result<std::vector<listening_place>> find_places();
   void spawn_acceptor(const shard_ptr& where, port_sharing sharing);

@@ -21,27 +21,44 @@ private:
   caf::actor_id owner_;
 };
 
-void owner_watch::add(const caf::actor& owner, owned& what) {
+recipient owner_watch::add(const caf::actor& owner, owned& what) {
+  auto who = caf::actor_cast<caf::strong_actor_ptr>(owner);
   auto [i, fresh] = owners_.try_emplace(owner.id());
-  i->second.insert(&what);
-  if (fresh)
+  auto& known = i->second;
+  what.next_ = known.first;
+  what.link_ = &known.first;
+  if (known.first)
+    known.first->link_ = &what.next_;
+  known.first = &what;
+  if (fresh) {
+    auto* pinned = pinned_base::of(who.get());
+    known.local = pinned && &pinned->home() == &home_ ? pinned : nullptr;
     caf::actor_cast<caf::abstract_actor*>(owner)->attach(
         caf::attachable_ptr{new observer{home_.shared_from_this(), owner.id()}});
+  }
+  return {std::move(who), known.local};
 }
 
-void owner_watch::remove(caf::actor_id owner, owned& what) noexcept {
-  if (auto i = owners_.find(owner); i != owners_.end())
-    i->second.erase(&what);
+bool owner_watch::is_local(caf::actor_id owner) const noexcept {
+  const auto i = owners_.find(owner);
+  return i != owners_.end() && i->second.local;
+}
+
+void owner_watch::remove(owned& what) noexcept {
+  if (!what.link_)
+    return;
+  *what.link_ = what.next_;
+  if (what.next_)
+    what.next_->link_ = what.link_;
+  what.link_ = nullptr;
 }
 
 void owner_watch::owner_down(caf::actor_id owner) {
   auto i = owners_.find(owner);
   if (i == owners_.end())
     return;
-  // Each removes itself while it ends.
-  while (!i->second.empty()) {
-    auto* next = *i->second.begin();
-    i->second.erase(i->second.begin());
+  while (auto* next = i->second.first) {
+    remove(*next);
     next->on_owner_down();
   }
   owners_.erase(i);

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "taps/actors/recipient.hpp"
+
 #include <caf/actor.hpp>
 #include <caf/fwd.hpp>
 
 #include <unordered_map>
-#include <unordered_set>
 
 namespace taps {
 
@@ -16,7 +17,17 @@ public:
   virtual void on_owner_down() = 0;
 
 protected:
-  ~owned() = default;
+  owned() = default;
+  owned(const owned&) = delete;
+  owned& operator=(const owned&) = delete;
+  virtual ~owned() = default;
+
+private:
+  friend class owner_watch;
+  /// Others with the same owner: a list that needs no memory of its own.
+  owned* next_ = nullptr;
+  /// What points here; null for none.
+  owned** link_ = nullptr;
 };
 
 /// Tells what lives on one shard that its owner died. One observer per owner and shard, whatever
@@ -26,17 +37,27 @@ class owner_watch {
 public:
   explicit owner_watch(shard& home) noexcept : home_(home) {}
 
-  void add(const caf::actor& owner, owned& what);
-  void remove(caf::actor_id owner, owned& what) noexcept;
+  /// Returns how to reach the owner from this shard.
+  recipient add(const caf::actor& owner, owned& what);
+  static void remove(owned& what) noexcept;
+
+  /// Tells whether this owner is known, and lives on this shard.
+  [[nodiscard]] bool is_local(caf::actor_id owner) const noexcept;
 
 private:
   class observer;
+
+  struct entry {
+    /// The owner itself if it lives on this shard; found out once, since it takes a while.
+    pinned_base* local = nullptr;
+    owned* first = nullptr;
+  };
 
   void owner_down(caf::actor_id owner);
 
   shard& home_;
   /// Stays for as long as the owner lives, since it is observed only once.
-  std::unordered_map<caf::actor_id, std::unordered_set<owned*>> owners_;
+  std::unordered_map<caf::actor_id, entry> owners_;
 };
 
 }  // namespace taps

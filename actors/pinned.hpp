@@ -8,6 +8,8 @@
 #include <caf/monitorable_actor.hpp>
 #include <caf/scheduled_actor.hpp>
 
+#include <utility>
+
 namespace taps {
 
 /// What became of a direct delivery.
@@ -79,7 +81,8 @@ public:
   }
 
   delivery_result try_deliver(caf::mailbox_element& what) override {
-    if (!idle())
+    // During a direct delivery the mailbox stays blocked, hence `busy_`.
+    if (busy_ || !idle())
       return delivery_result::not_now;
     caf::strong_actor_ptr guard{this->ctrl()};
     busy_ = true;
@@ -91,8 +94,8 @@ public:
   /// True when a direct call cannot overtake anything: no message waits, runs or was skipped.
   [[nodiscard]] bool idle() {
     // An idle CAF mailbox is "blocked"; it is not while it is empty but scheduled, running or
-    // closed. During a direct delivery it stays blocked, hence `busy_`.
-    return !busy_ && this->mailbox().blocked() && this->awaited_responses_.empty() &&
+    // closed.
+    return this->mailbox().blocked() && this->awaited_responses_.empty() &&
            this->get_normal_queue().cache().empty() && this->get_urgent_queue().cache().empty();
   }
 
@@ -105,13 +108,15 @@ protected:
     if (this->getf(caf::abstract_actor::is_cleaned_up_flag))
       return false;
     this->context(home().departures());
+    const auto within = std::exchange(busy_, true);
     try {
       f();
     } catch (...) {
       auto what = std::current_exception();
       this->quit(this->call_handler(this->exception_handler_, this, what));
     }
-    if (busy_ || !this->getf(caf::abstract_actor::is_shutting_down_flag))
+    busy_ = within;
+    if (within || !this->getf(caf::abstract_actor::is_shutting_down_flag))
       return true;
     this->bhvr_stack_.cleanup();
     return !this->finalize();
@@ -184,7 +189,17 @@ private:
     }
   }
 
+  /// Code of this actor runs that its mailbox knows nothing of.
   bool busy_ = false;
 };
+
+/// Spawns a pinned actor on the calling thread's shard, and gives it no turn: it is started by a
+/// call. Returns its handle and itself.
+template<class Actor, class... Ts>
+auto spawn_here(const shard_ptr& home, Ts&&... xs) {
+  auto handle = home->system().template spawn<Actor, caf::lazy_init>(home, std::forward<Ts>(xs)...);
+  auto* self = static_cast<Actor*>(caf::actor_cast<caf::abstract_actor*>(handle));
+  return std::pair{std::move(handle), self};
+}
 
 }  // namespace taps

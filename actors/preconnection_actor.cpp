@@ -104,11 +104,11 @@ preconnection_actor::behavior_type preconnection_actor::make_behavior() {
         edit.apply(*config_);
       },
       [this](const preconnection_order& order) {
-        handed_out_ = true;
         if (order.listens)
-          caf::anon_send(caf::actor_cast<listener_interface>(order.child), equip_order{config_});
+          caf::anon_send(caf::actor_cast<listener_interface>(order.child), equip_order{hand_out()});
         else
-          caf::anon_send(caf::actor_cast<connection_interface>(order.child), equip_order{config_});
+          caf::anon_send(caf::actor_cast<connection_interface>(order.child),
+                         equip_order{hand_out()});
       },
       [this](const resolve_command&) -> caf::result<resolved_endpoints> {
         auto answer = make_response_promise<resolved_endpoints>();
@@ -126,6 +126,16 @@ preconnection_actor::behavior_type preconnection_actor::make_behavior() {
         return caf::delegated<resolved_endpoints>{};
       },
   };
+}
+
+preconnection_actor* preconnection_actor::local(const preconnection_interface& handle) noexcept {
+  auto* self = static_cast<preconnection_actor*>(caf::actor_cast<caf::abstract_actor*>(handle));
+  return self->home().is_current() && self->idle() ? self : nullptr;
+}
+
+config_ptr preconnection_actor::hand_out() noexcept {
+  handed_out_ = true;
+  return config_;
 }
 
 void preconnection_actor::on_exit() {

@@ -51,6 +51,13 @@ public:
 
   const char* name() const override { return "taps.preconnection"; }
 
+  /// The actor behind a handle if it lives on this thread's shard and no edit waits in its mailbox;
+  /// null otherwise.
+  [[nodiscard]] static preconnection_actor* local(const preconnection_interface& handle) noexcept;
+
+  /// Returns the configuration, which will not change any more.
+  [[nodiscard]] config_ptr hand_out() noexcept;
+
 protected:
   behavior_type make_behavior() override;
   void on_exit() override;

@@ -8,7 +8,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
 
-#include <unordered_map>
+#include <algorithm>
 
 namespace taps {
 
@@ -17,34 +17,44 @@ namespace {
 /// A thin shell of the establishment machine.
 class racing_supervisor final : public pinned<caf::event_based_actor, caf_clock::unused>, resident {
 public:
-  racing_supervisor(caf::actor_config& cfg, shard_ptr where, config_ptr config,
-                    connection_interface parent, std::optional<duration> timeout)
+  racing_supervisor(caf::actor_config& cfg, shard_ptr where, config_ptr config, recipient parent,
+                    std::optional<duration> timeout)
       : pinned(cfg, std::move(where)), config_(std::move(config)), parent_(std::move(parent)),
         machine_(make_request(timeout), home().stacks(), home().names(), home().now()),
         timer_([](void* self) { static_cast<racing_supervisor*>(self)->on_timer(); }, this) {}
 
   const char* name() const override { return "taps.racing_supervisor"; }
 
+  void begin() {
+    enter([this] {
+      home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
+      set_down_handler([this](const caf::down_msg& x) { on_candidate_down(x); });
+      perform(machine_.on_start(home().now()));
+    });
+  }
+
 protected:
   caf::behavior make_behavior() override {
-    home().adopt(caf::strong_actor_ptr{ctrl()}, *this);
-    set_down_handler([this](const caf::down_msg& x) { on_candidate_down(x); });
-    perform(machine_.on_start(home().now()));
     return {[this](candidate_news& news) { on_news(news); }};
   }
 
   void on_exit() override {
     timer_.cancel();
     queries_.clear();
-    for (auto& entry : attempts_)
-      caf::anon_send_exit(entry.second, caf::exit_reason::user_shutdown);
+    for (auto& x : attempts_)
+      caf::anon_send_exit(x.who, caf::exit_reason::user_shutdown);
     attempts_.clear();
     winner_.reset();
-    parent_ = nullptr;
+    parent_ = {};
     home().release(ctrl());
   }
 
 private:
+  struct attempt {
+    leaf_id leaf = 0;
+    caf::actor who;
+  };
+
   establishment_request make_request(std::optional<duration> timeout) {
     const auto& config = *config_;
     establishment_request made;
@@ -105,10 +115,9 @@ private:
       machine_.on_stage(now, news.leaf, news.stage);
       return;
     }
-    if (attempts_.count(news.leaf) == 0)
+    if (!forget_attempt(news.leaf))
       return;
     if (news.failure) {
-      end_attempt(news.leaf);
       perform(machine_.on_failed(now, news.leaf, std::move(news.failure)));
       return;
     }
@@ -120,16 +129,15 @@ private:
 
   /// A candidate that breaks down is a candidate that failed.
   void on_candidate_down(const caf::down_msg& what) {
-    for (auto& entry : attempts_) {
-      if (entry.second.address() != what.source)
-        continue;
-      const auto leaf = entry.first;
-      attempts_.erase(leaf);
-      perform(machine_.on_failed(
-          home().now(), leaf,
-          {errc::protocol_failed, "the candidate broke down: " + to_string(what.reason)}));
+    const auto i = std::ranges::find_if(
+        attempts_, [&](const attempt& x) { return x.who.address() == what.source; });
+    if (i == attempts_.end())
       return;
-    }
+    const auto leaf = i->leaf;
+    attempts_.erase(i);
+    perform(machine_.on_failed(
+        home().now(), leaf,
+        {errc::protocol_failed, "the candidate broke down: " + to_string(what.reason)}));
   }
 
   // -- actions ---------------------------------------------------------------------------------
@@ -167,44 +175,54 @@ private:
   }
 
   void start_attempt(leaf_id leaf) {
-    auto attempt = system().spawn<candidate_actor>(home_ptr(), machine_.candidate_of(leaf), config_,
-                                                   caf::actor{this});
-    monitor(attempt);
-    attempts_.emplace(leaf, std::move(attempt));
+    auto [who, candidate] =
+        spawn_here<candidate_actor>(home_ptr(), machine_.candidate_of(leaf), config_,
+                                    recipient{caf::strong_actor_ptr{ctrl()}, this});
+    monitor(who);
+    attempts_.push_back({leaf, std::move(who)});
+    candidate->begin();
+  }
+
+  /// Returns the actor, if it still ran for the race.
+  caf::actor forget_attempt(leaf_id leaf) {
+    const auto i = std::ranges::find(attempts_, leaf, &attempt::leaf);
+    if (i == attempts_.end())
+      return {};
+    auto who = std::move(i->who);
+    attempts_.erase(i);
+    demonitor(who);
+    return who;
   }
 
   void end_attempt(leaf_id leaf) {
-    auto i = attempts_.find(leaf);
-    if (i == attempts_.end())
-      return;
-    auto attempt = std::move(i->second);
-    attempts_.erase(i);
-    demonitor(attempt);
-    caf::anon_send_exit(attempt, caf::exit_reason::user_shutdown);
+    if (const auto who = forget_attempt(leaf))
+      caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
   }
 
   void finish(race_outcome outcome) {
     if (config_->history)
       config_->history->learn(home().now(), machine_.lessons());
-    send(parent_, std::move(outcome));
+    parent_.tell(std::move(outcome));
     quit();
   }
 
   config_ptr config_;
-  connection_interface parent_;
+  recipient parent_;
   establishment_machine machine_;
   timer timer_;
   std::vector<std::unique_ptr<resolver_query>> queries_;
-  std::unordered_map<leaf_id, caf::actor> attempts_;
+  std::vector<attempt> attempts_;
   std::shared_ptr<std::unique_ptr<channel>> winner_;
 };
 
 }  // namespace
 
-caf::actor spawn_racing_supervisor(const shard_ptr& home, config_ptr config,
-                                   const connection& parent, std::optional<duration> timeout) {
-  return home->system().spawn<racing_supervisor>(
-      home, std::move(config), caf::actor_cast<connection_interface>(parent), timeout);
+caf::actor spawn_racing_supervisor(const shard_ptr& home, config_ptr config, recipient parent,
+                                   std::optional<duration> timeout) {
+  auto [handle, self] =
+      spawn_here<racing_supervisor>(home, std::move(config), std::move(parent), timeout);
+  self->begin();
+  return handle;
 }
 
 }  // namespace taps

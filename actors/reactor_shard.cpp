@@ -57,12 +57,18 @@ void reactor_shard::loop() {
   bool more = false;
   while (!stop_) {
     reactor_.poll(!more);
-    more = run_turn();
-    more = reactor_.run_deferred() || more;
-    for (int turns = 1; more && turns < turns_per_poll; ++turns)
-      more = run_turn();
+    more = run_turns();
+    if (reactor_.run_deferred())
+      more = run_turns();
   }
   leave_thread();
+}
+
+bool reactor_shard::run_turns() {
+  for (int turns = 0; turns < turns_per_poll; ++turns)
+    if (!run_turn())
+      return false;
+  return true;
 }
 
 }  // namespace taps

@@ -45,6 +45,8 @@ protected:
 
 private:
   void loop();
+  /// Returns whether work is left.
+  [[nodiscard]] bool run_turns();
 
   reactor reactor_;
   arena outbound_{reactor_.buffers()};

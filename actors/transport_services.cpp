@@ -1,5 +1,6 @@
 #include "taps/actors/transport_services.hpp"
 
+#include "taps/actors/owner_watch.hpp"
 #include "taps/actors/services_impl.hpp"
 #include "taps/net/files/text_file.hpp"
 
@@ -73,13 +74,14 @@ const shard_ptr& transport_services::impl::shard_for(const caf::actor& owner) co
     return std::find_if(shards_.begin(), shards_.end(),
                         [x](const auto& y) { return y.get() == x; });
   };
-  if (auto* pinned = pinned_base::of(caf::actor_cast<caf::actor_control_block*>(owner)))
-    if (auto i = mine(&pinned->home()); i != shards_.end())
-      return *i;
-  if (auto* here = shard::current())
-    if (auto i = mine(here); i != shards_.end())
-      return *i;
-  return shards_[next()];
+  auto* const here = shard::current();
+  auto i = here && here->owners().is_local(owner.id()) ? mine(here) : shards_.end();
+  if (i == shards_.end())
+    if (auto* pinned = pinned_base::of(caf::actor_cast<caf::actor_control_block*>(owner)))
+      i = mine(&pinned->home());
+  if (i == shards_.end() && here)
+    i = mine(here);
+  return i != shards_.end() ? *i : shards_[next()];
 }
 
 taps::preconnection transport_services::impl::make(preconnection_config config) {
