@@ -159,10 +159,8 @@ result<void> establishment_machine::prepare_paths() {
 result<void> establishment_machine::prepare_remote(std::size_t index) {
   const auto& from = request_.remotes[index];
   auto remote = describe(index, from);
-  auto scope = index_of(remote.interface);
-  if (!scope)
-    return scope.failure();
-  remote.scope = *scope;
+  if (auto done = find_interface(remote.interface, remote.scope); !done)
+    return done;
   if (!remote.port && from.service())
     if (auto done = find_service_ports(remote, *from.service()); !done)
       return done;
@@ -177,10 +175,8 @@ result<void> establishment_machine::prepare_remote(std::size_t index) {
 result<void> establishment_machine::prepare_local(std::size_t index) {
   const auto& from = request_.locals[index];
   auto local = describe(index, from);
-  auto scope = index_of(local.interface);
-  if (!scope)
-    return scope.failure();
-  local.scope = *scope;
+  if (auto done = find_interface(local.interface, local.scope); !done)
+    return done;
   if (needs_resolution(from)) {
     names_.add(*from.hostname());
     owners_.push_back({true, index});
@@ -202,13 +198,16 @@ result<void> establishment_machine::find_service_ports(resolved_remote& remote,
   return remote.service_ports.empty() ? result<void>{failure} : result<void>{};
 }
 
-result<std::uint32_t> establishment_machine::index_of(const std::string& interface) const {
-  if (interface.empty())
-    return std::uint32_t{0};
-  const auto* found = request_.where->find(interface);
+/// Finds the name and the index of what an endpoint calls by either.
+result<void> establishment_machine::find_interface(std::string& name, std::uint32_t& index) const {
+  if (name.empty())
+    return {};
+  const auto* found = request_.where->find(name);
   if (!found)
-    return {errc::invalid_configuration, "there is no interface " + interface};
-  return found->index;
+    return {errc::invalid_configuration, "there is no interface " + name};
+  name = found->name;
+  index = found->index;
+  return {};
 }
 
 // -- progress -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <tuple>
 
 namespace taps {
@@ -69,9 +70,14 @@ network::network(std::vector<network_interface> interfaces, std::vector<network_
   }
 }
 
-const network_interface* network::find(std::string_view name) const noexcept {
-  const auto i = std::ranges::find(interfaces_, name, &network_interface::name);
-  return i == interfaces_.end() ? nullptr : &*i;
+const network_interface* network::find(std::string_view zone) const noexcept {
+  if (const auto i = std::ranges::find(interfaces_, zone, &network_interface::name);
+      i != interfaces_.end())
+    return &*i;
+  std::uint32_t index = 0;
+  const auto* end = zone.data() + zone.size();
+  const auto [rest, failure] = std::from_chars(zone.data(), end, index);
+  return failure == std::errc{} && rest == end ? find(index) : nullptr;
 }
 
 const network_interface* network::find(std::uint32_t index) const noexcept {
