@@ -25,7 +25,8 @@ bool encrypts(const transport_descriptor& x) noexcept {
 }
 
 bool fits(const protocol_stack& below, const transport_descriptor& layer) {
-  return layer.runs_over == below.unit && !(encrypts(layer) && !below.security.empty()) &&
+  return layer.runs_over == below.unit && !below.multicast() &&
+         !(encrypts(layer) && !below.security.empty()) &&
          std::find(below.parts.begin(), below.parts.end(), &layer) == below.parts.end();
 }
 

@@ -1,5 +1,6 @@
 #include "taps/core/establishment/establishment.hpp"
 
+#include "taps/core/establishment/multicast.hpp"
 #include "taps/core/path/path_selection.hpp"
 
 #include <algorithm>
@@ -20,6 +21,10 @@ result<selection> select_for(const establishment_request& what,
                              std::span<const protocol_stack> stacks) {
   if (auto fine = check_endpoints(what.locals, what.remotes, establishment::initiate); !fine)
     return fine.failure();
+  if (auto fine = check_multicast(what.locals, what.remotes, what.properties->direction(),
+                                  establishment::initiate);
+      !fine)
+    return fine.failure();
   if (what.policy && what.policy->broken())
     return what.policy->broken();
   selection_request wanted;
@@ -27,6 +32,7 @@ result<selection> select_for(const establishment_request& what,
   wanted.security = what.security;
   wanted.framing_preserves_boundaries = what.framing_preserves_boundaries;
   wanted.protocols = restriction_of(what.remotes);
+  wanted.multicast = is_multicast(what.locals, what.remotes);
   const auto number = [&](const protocol_stack& x) {
     return static_cast<std::size_t>(&x - stacks.data());
   };
@@ -147,6 +153,7 @@ result<void> establishment_machine::prepare() {
 result<void> establishment_machine::prepare_paths() {
   auto wanted = path_request_of(*request_.properties, establishment::initiate);
   add_locals(input_.locals, input_.stacks, wanted);
+  add_groups(input_.remotes, wanted);
   auto paths = select_paths(*request_.where, wanted);
   if (!paths)
     return paths.failure();

@@ -176,6 +176,6 @@ TEST(paths, EP_08_local_endpoints_against_properties) {
   EXPECT_EQ(names(select_paths(laptop(), named)), "eth0 wlan0");
   named.interfaces = {{preference::require, "loopback"}};
   EXPECT_EQ(names(select_paths(laptop(), named)),
-            "InvalidConfiguration: Local Endpoint interface eth0 contradicts interface Require "
+            "InvalidConfiguration: interface eth0 of an Endpoint contradicts interface Require "
             "loopback");
 }
