@@ -71,6 +71,7 @@ connection_actor::behavior_type connection_actor::make_behavior() {
         return answer(machine_.set_property(what.name, std::move(what.value)));
       },
       [this](const get_properties_command&) { return list_properties(); },
+      [this](const grouped_connections_command&) { return list_group(); },
       [this](first_send& what) { static_cast<void>(send(std::move(what.command), true)); },
       [this](const admitted&) {
         admission_ = admission_state::admitted;
@@ -102,6 +103,7 @@ void connection_actor::on_exit() {
   }
   if (admission_ != admission_state::unasked && unannounced())
     origin_.accepted_by->gate.leave(caf::strong_actor_ptr{ctrl()});
+  join(nullptr);
   cancel_establishment();
   timer_.cancel();
   handshake_.reset();
@@ -234,6 +236,7 @@ void connection_actor::advance_handshake() {
   if (outcome && !origin_.accepted_by->stopped) {
     machine_.establish(std::move(*outcome));
     handshake_.reset();
+    join(origin_.accepted_by->senders);
   } else {
     told_terminal_ = true;
   }
@@ -264,6 +267,7 @@ void connection_actor::equip(const equip_order& order) {
   config_ = origin_.parent ? order.config : isolated(order.config);
   if (origin_.parent)
     demonitor(origin_.parent->address());
+  join(order.group);
   equip_clones();
   machine_.configure(config_->properties, establishment::initiate);
   if (machine_.ended())
@@ -280,9 +284,12 @@ void connection_actor::equip_clones() {
   // order keeps its clones waiting.
   if (!config_)
     return;
-  for (const auto& child : std::exchange(clones_, {}))
+  for (const auto& child : std::exchange(clones_, {})) {
+    if (!group_ && !origin_.accepted_by)
+      join(std::make_shared<connection_group>());
     caf::anon_send(caf::actor_cast<connection_interface>(child),
-                   equip_order{origin_.accepted_by ? nullptr : config_});
+                   equip_order{origin_.accepted_by ? nullptr : config_, group_});
+  }
 }
 
 void connection_actor::finish_race(race_outcome outcome) {

@@ -98,6 +98,14 @@ private:
   void equip(const equip_order& order);
   void finish_race(race_outcome outcome);
   void equip_clones();
+  /// Leaves its group for another one; null for none.
+  void join(std::shared_ptr<connection_group> group) {
+    if (group_)
+      group_->remove(address());
+    group_ = std::move(group);
+    if (group_)
+      group_->add(address());
+  }
   void advance_handshake();
   /// Asks whether this accepted Connection may be announced now.
   [[nodiscard]] bool may_enter();
@@ -118,6 +126,9 @@ private:
   void end();
   [[nodiscard]] connection handle();
   [[nodiscard]] property_list list_properties() const;
+  [[nodiscard]] connection_list list_group() {
+    return group_ ? group_->members() : connection_list{{handle()}};
+  }
   caf::result<void> answer(const result<void>& outcome);
 
   connection_origin origin_;
@@ -127,6 +138,8 @@ private:
   caf::strong_actor_ptr supervisor_;
   /// Clones that wait for what this Connection itself waits for.
   std::vector<caf::strong_actor_ptr> clones_;
+  /// Null for one alone.
+  std::shared_ptr<connection_group> group_;
   std::unique_ptr<handshake> handshake_;
   deadline handshake_deadline_;
   std::unique_ptr<establishment_report> report_;

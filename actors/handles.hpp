@@ -186,6 +186,16 @@ typename Inspector::result_type inspect(Inspector& f, clone_command& x) {
   return f(x.child);
 }
 
+/// GroupedConnections (RFC 9622, section 7.4): answered by `connection_list`.
+struct grouped_connections_command {};
+
+template<class Inspector>
+typename Inspector::result_type inspect(Inspector& f, grouped_connections_command&) {
+  return f();
+}
+
+struct connection_list;
+
 /// Stop (RFC 9622, section 7.2).
 struct stop_command {};
 
@@ -217,11 +227,23 @@ typename Inspector::result_type inspect(Inspector& f, new_connection_limit_comma
 
 /// A Connection (RFC 9622, section 3). Counted; the Connection lives until its terminal event, with
 /// or without handles.
-using connection = caf::typed_actor<caf::reacts_to<send_command>, caf::reacts_to<receive_command>,
-                                    caf::reacts_to<close_command>, caf::reacts_to<abort_command>,
-                                    caf::reacts_to<observe_command>, caf::reacts_to<clone_command>,
-                                    caf::reacts_to<set_property_command>,
-                                    caf::replies_to<get_properties_command>::with<property_list>>;
+using connection =
+    caf::typed_actor<caf::reacts_to<send_command>, caf::reacts_to<receive_command>,
+                     caf::reacts_to<close_command>, caf::reacts_to<abort_command>,
+                     caf::reacts_to<observe_command>, caf::reacts_to<clone_command>,
+                     caf::reacts_to<set_property_command>,
+                     caf::replies_to<get_properties_command>::with<property_list>,
+                     caf::replies_to<grouped_connections_command>::with<connection_list>>;
+
+/// The members of a Connection Group that have not ended.
+struct connection_list {
+  std::vector<connection> members;
+};
+
+template<class Inspector>
+typename Inspector::result_type inspect(Inspector& f, connection_list& x) {
+  return f(x.members);
+}
 
 /// A Listener (RFC 9622, section 7.2). It answers `get_properties_command` once it listens, with
 /// `_tapline.localPort` (for who asked for port 0) and `_tapline.localEndpoint`, else with an

@@ -2,6 +2,7 @@
 
 #include "taps/actors/admission.hpp"
 #include "taps/actors/config.hpp"
+#include "taps/actors/connection_group.hpp"
 #include "taps/core/connection/channel.hpp"
 #include "taps/core/establishment/listening.hpp"
 #include "taps/core/racing/establishment_report.hpp"
@@ -19,6 +20,8 @@ namespace taps {
 /// Says what a Connection or Listener is to be: the preconnection's order.
 struct equip_order {
   config_ptr config;
+  /// Of a Connection that is cloned; else null.
+  std::shared_ptr<connection_group> group{};
 };
 
 /// The Message of InitiateWithSend.
@@ -46,6 +49,8 @@ struct listening {
   listener handle;
   caf::actor owner;
   config_ptr config;
+  /// All that come by it, if they are the senders of multicast groups; else null.
+  std::shared_ptr<connection_group> senders;
   event_set events = event_set::none;
   /// Set once Stop was called: Connections not announced by then never are.
   std::atomic<bool> stopped{false};
@@ -56,11 +61,24 @@ struct listening {
 /// Tells an accepted Connection that waits that it may be announced.
 struct admitted {};
 
-/// An acceptor is bound, or could not be.
+/// Tells an acceptor where to listen from now on.
+struct place_order {
+  std::vector<listening_place> places;
+  /// Without the sockets that this asks for there is no Listener; later ones come and go with the
+  /// links.
+  bool first = true;
+};
+
+/// What an acceptor could make of its order.
 struct acceptor_news {
+  /// Of the first order, why there can be no Listener.
   error failure;
   /// Where it listens, ports included.
   std::vector<listening_place> places;
+  /// The port that the kernel chose, or 0.
+  std::uint16_t port = 0;
+  /// For want of descriptors or memory there is less than was ordered.
+  bool short_of_means = false;
 };
 
 /// Tells a Connection that a clone of it failed.
@@ -73,6 +91,7 @@ struct clone_failure {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::admitted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::clone_failure)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::acceptor_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::place_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::equip_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::first_send)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::race_outcome)

@@ -2,6 +2,7 @@
 
 #include "taps/actors/acceptor_actor.hpp"
 #include "taps/core/establishment/listening.hpp"
+#include "taps/core/establishment/multicast.hpp"
 
 #include <caf/send.hpp>
 
@@ -9,10 +10,18 @@
 
 namespace taps {
 
+namespace {
+
+/// How long to wait for descriptors or memory.
+constexpr auto pause_after_shortage = std::chrono::seconds{1};
+
+}  // namespace
+
 listener_actor::listener_actor(caf::actor_config& cfg, shard_ptr home,
                                std::vector<shard_ptr> shards, caf::actor owner, event_set events)
     : pinned(cfg, std::move(home)), shards_(std::move(shards)),
-      state_(std::make_shared<listening>()) {
+      state_(std::make_shared<listening>()),
+      timer_([](void* self) { static_cast<listener_actor*>(self)->on_timer(); }, this) {
   state_->owner = std::move(owner);
   state_->events = events;
 }
@@ -37,7 +46,7 @@ listener_actor::behavior_type listener_actor::make_behavior() {
       [this](const stop_command&) { stop(); },
       [this](const new_connection_limit_command& x) { state_->gate.set_limit(x.limit); },
       [this](const get_properties_command&) -> caf::result<property_list> {
-        if (!acceptors_.empty() && bound_ == acceptors_.size())
+        if (listening_)
           return list_properties();
         waiting_.push_back(make_response_promise<property_list>());
         return caf::delegated<property_list>{};
@@ -68,6 +77,7 @@ void listener_actor::on_exit() {
   state_->stopped = true;
   if (!told_terminal_)
     tell(stopped{handle()});
+  timer_.cancel();
   // Those who wait see that it is over.
   state_->gate.set_limit(std::nullopt);
   for (auto& x : acceptors_)
@@ -106,33 +116,55 @@ void listener_actor::on_shutdown(bool at_once) {
 
 void listener_actor::equip(const equip_order& order) {
   state_->config = order.config;
-  auto places = find_places();
-  if (!places) {
+  if (is_multicast(order.config->locals, order.config->remotes))
+    state_->senders = std::make_shared<connection_group>();
+  auto places = find_listening_places(request(), home().stacks(), home().names());
+  if (places)
+    order_places(std::move(*places));
+  else
     fail(places.failure());
-    return;
-  }
-  places_ = std::move(*places);
-  spawn_acceptor(shards_.front(), shards_.size() > 1 ? port_sharing::first : port_sharing::none);
 }
 
-void listener_actor::spawn_acceptor(const shard_ptr& where, port_sharing sharing) {
-  if (!where->is_current()) {
-    acceptors_.push_back(system().spawn<acceptor_actor>(where, state_, places_, sharing));
-    monitor(acceptors_.back());
-    return;
-  }
-  auto [who, self] = spawn_here<acceptor_actor>(where, state_, places_, sharing);
-  monitor(who);
-  acceptors_.push_back(std::move(who));
-  self->begin();
-}
-
-result<std::vector<listening_place>> listener_actor::find_places() {
+listening_request listener_actor::request() const {
   const auto& config = *state_->config;
-  return find_listening_places({config.locals, config.remotes, *config.properties,
-                                config.security.mode(), config.framing_preserves_boundaries(),
-                                *home().links(), config.policy.get()},
-                               home().stacks(), home().names());
+  return {config.locals,
+          config.remotes,
+          *config.properties,
+          config.security.mode(),
+          config.framing_preserves_boundaries(),
+          *home().links(),
+          config.policy.get()};
+}
+
+void listener_actor::order_places(std::vector<listening_place> places) {
+  places_ = std::move(places);
+  done_ = 0;
+  pass_order_to(0);
+}
+
+void listener_actor::pass_order_to(std::size_t shard) {
+  const place_order order{places_, !listening_};
+  if (shard < acceptors_.size())
+    caf::anon_send(acceptors_[shard], order);
+  else if (const auto& where = shards_[shard]; !where->is_current())
+    caf::anon_send(employ(system().spawn<acceptor_actor>(where, state_, sharing_of(shard))), order);
+  else {
+    // At once, so that who listens and then initiates on one shard finds himself listening.
+    auto [who, self] = spawn_here<acceptor_actor>(where, state_, sharing_of(shard));
+    employ(std::move(who));
+    self->follow(order);
+  }
+}
+
+const caf::actor& listener_actor::employ(caf::actor acceptor) {
+  monitor(acceptor);
+  return acceptors_.emplace_back(std::move(acceptor));
+}
+
+port_sharing listener_actor::sharing_of(std::size_t shard) const noexcept {
+  if (shards_.size() == 1)
+    return port_sharing::none;
+  return shard == 0 ? port_sharing::first : port_sharing::further;
 }
 
 void listener_actor::take_news(const acceptor_news& news) {
@@ -142,19 +174,49 @@ void listener_actor::take_news(const acceptor_news& news) {
   }
   if (stopping_)
     return;
-  if (++bound_ == 1) {
+  if (news.short_of_means)
+    home().timers().schedule(timer_, home().now() + pause_after_shortage);
+  if (++done_ == 1) {
     places_ = news.places;
+    chosen_port_ = news.port;
     for (std::size_t i = 1; i < shards_.size(); ++i)
-      spawn_acceptor(shards_[i], port_sharing::further);
+      pass_order_to(i);
   }
-  if (bound_ < acceptors_.size())
-    return;
+  if (done_ == shards_.size())
+    finish_order();
+}
+
+void listener_actor::finish_order() {
+  listening_ = true;
   for (auto& x : places_)
     if (const auto shared = std::exchange(x.shared, nullptr))
       shared->complete();
   for (auto& x : waiting_)
     x.deliver(list_properties());
   waiting_.clear();
+  if (std::exchange(links_changed_, false))
+    follow_links();
+}
+
+void listener_actor::on_timer() {
+  enter([this] { follow_links(); });
+}
+
+void listener_actor::on_links_changed(const network&, const network&) {
+  enter([this] { follow_links(); });
+}
+
+void listener_actor::follow_links() {
+  if (!state_->config || stopping_)
+    return;
+  if (done_ < shards_.size()) {
+    links_changed_ = true;
+    return;
+  }
+  auto places =
+      taps::follow_links(request(), home().stacks(), home().names(), places_, chosen_port_);
+  if (places)
+    order_places(std::move(*places));
 }
 
 void listener_actor::acceptor_down(const caf::down_msg& what) {

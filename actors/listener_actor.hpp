@@ -15,6 +15,7 @@ using listener_interface =
 
 /// The actor of one Listener. Finds out where to listen, and has an acceptor actor on each shard do
 /// so; what a shard accepts stays on it. The first one takes the places, then the others join it.
+/// When the links change, that happens again for the places that came or went.
 class listener_actor final : public pinned<listener_interface::base, caf_clock::unused>,
                              owned,
                              resident {
@@ -39,9 +40,16 @@ private:
 
   void begin();
   void equip(const equip_order& order);
-  [[nodiscard]] result<std::vector<listening_place>> find_places();
-  void spawn_acceptor(const shard_ptr& where, port_sharing sharing);
+  [[nodiscard]] listening_request request() const;
+  void order_places(std::vector<listening_place> places);
+  /// Has the acceptor of a shard, which may have to be spawned, do what was ordered.
+  void pass_order_to(std::size_t shard);
+  const caf::actor& employ(caf::actor acceptor);
+  [[nodiscard]] port_sharing sharing_of(std::size_t shard) const noexcept;
   void take_news(const acceptor_news& news);
+  void finish_order();
+  void on_timer();
+  void follow_links();
   void acceptor_down(const caf::down_msg& what);
   void stop();
   void fail(error reason);
@@ -53,12 +61,21 @@ private:
 
   void on_owner_down() override;
   void on_shutdown(bool at_once) override;
+  void on_links_changed(const network& before, const network& after) override;
 
   std::vector<shard_ptr> shards_;
   std::shared_ptr<listening> state_;
+  /// Where it listens, or is about to.
   std::vector<listening_place> places_;
+  std::uint16_t chosen_port_ = 0;
   std::vector<caf::actor> acceptors_;
-  std::size_t bound_ = 0;
+  /// How many acceptors have done what was ordered last.
+  std::size_t done_ = 0;
+  /// All have done so at least once.
+  bool listening_ = false;
+  /// The links changed before they all had.
+  bool links_changed_ = false;
+  timer timer_;
   std::vector<properties_promise> waiting_;
   bool stopping_ = false;
   bool told_terminal_ = false;

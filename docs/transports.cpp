@@ -89,6 +89,7 @@ void print_nature(table out) {
   out.row("round trips to be ready", [](const auto& x) { return std::to_string(x.round_trips); });
   out.row("asks the peer before it is ready",
           [](const auto& x) { return yes_no(!x.connectionless); });
+  out.row("for multicast groups", [](const auto& x) { return yes_no(x.multicast); });
   out.row("several Connections in one", [](const auto& x) { return yes_no(x.multiplexes); });
   out.row("gets through unknown networks", [](const auto& x) {
     return std::string{x.reach == taps::reachability::assumed ? "assumed" : "unknown"};

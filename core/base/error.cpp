@@ -1,6 +1,7 @@
 #include "taps/core/base/error.hpp"
 
 #include <array>
+#include <cerrno>
 #include <system_error>
 
 namespace taps {
@@ -43,6 +44,19 @@ std::string to_string(const error& what) {
     result += what.text();
   }
   return result;
+}
+
+bool is_shortage(const error& x) noexcept {
+  switch (x.os_code()) {
+  case EMFILE:
+  case ENFILE:
+  case ENOBUFS:
+  case ENOMEM:
+  case ENOSPC:
+    return true;
+  default:
+    return false;
+  }
 }
 
 error os_error(errc reason, std::string_view what, int os_code) {

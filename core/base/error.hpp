@@ -85,6 +85,9 @@ private:
 /// Returns `"EstablishmentFailed: text"`.
 [[nodiscard]] std::string to_string(const error& what);
 
+/// Tells whether the host lacked descriptors or memory: another time the same may do.
+[[nodiscard]] bool is_shortage(const error& x) noexcept;
+
 /// Returns an error for a failed system call: its text is `"what: description of os_code"`.
 [[nodiscard]] error os_error(errc reason, std::string_view what, int os_code);
 

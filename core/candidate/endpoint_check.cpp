@@ -9,13 +9,21 @@ namespace {
 
 error invalid(std::string text) { return {errc::invalid_configuration, std::move(text)}; }
 
-bool is_scoped(const ip_address& x) { return x.is_v6() && x.is_link_local(); }
+error needs_zone(std::string_view whose, const ip_address& x) {
+  const auto text = to_string(x);
+  return invalid(std::string{whose} + " Endpoint: '" + text + "' is a link-local " +
+                 (x.is_multicast() ? "group" : "address") + " and needs a zone, such as '" + text +
+                 "%eth0'");
+}
 
 // -- one endpoint ---------------------------------------------------------------------------------
 
 result<void> check_remote(const remote_endpoint& x, bool any_local_interface, establishment how) {
   if (const auto ok = x.check(); !ok)
     return invalid("Remote Endpoint: " + ok.failure().text());
+  if (x.address() && x.address()->is_multicast())
+    return invalid("Remote Endpoint: '" + to_string(*x.address()) +
+                   "' is a multicast address, which goes into with_multicast_group_ip");
   // On a Listener a Remote Endpoint is a filter, and may leave anything open.
   if (how == establishment::listen)
     return {};
@@ -23,10 +31,9 @@ result<void> check_remote(const remote_endpoint& x, bool any_local_interface, es
     return invalid("Remote Endpoint (" + to_string(x) + ") has neither host name nor address");
   if (!x.port() && !x.service())
     return invalid("Remote Endpoint (" + to_string(x) + ") has neither port nor service");
-  if (x.address() && is_scoped(*x.address()) && !x.interface() && !any_local_interface)
-    return invalid("Remote Endpoint: '" + to_string(*x.address()) +
-                   "' is a link-local address and needs a zone, such as '" +
-                   to_string(*x.address()) + "%eth0'");
+  const auto& target = x.multicast_group() ? x.multicast_group() : x.address();
+  if (target && target->needs_zone() && !x.interface() && !any_local_interface)
+    return needs_zone("Remote", *target);
   return {};
 }
 
@@ -36,10 +43,8 @@ result<void> check_local(const local_endpoint& x) {
   if (x.address() && x.address()->is_multicast())
     return invalid("Local Endpoint: '" + to_string(*x.address()) +
                    "' is a multicast address and cannot be bound");
-  if (x.address() && is_scoped(*x.address()) && !x.interface())
-    return invalid("Local Endpoint: '" + to_string(*x.address()) +
-                   "' is a link-local address and needs a zone, such as '" +
-                   to_string(*x.address()) + "%eth0'");
+  if (x.address() && x.address()->needs_zone() && !x.interface())
+    return needs_zone("Local", *x.address());
   return {};
 }
 

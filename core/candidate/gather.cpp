@@ -32,12 +32,8 @@ std::optional<std::uint16_t> port_for(const resolved_remote& remote, const proto
   return std::nullopt;
 }
 
-bool needs_scope(const ip_address& x) noexcept {
-  return x.is_v6() && (x.is_link_local() || x.is_multicast());
-}
-
 std::uint32_t scope_for(const ip_address& x, std::uint32_t own, const path& where) noexcept {
-  if (!needs_scope(x))
+  if (!x.needs_zone())
     return 0;
   return own != 0 ? own : where.index;
 }
@@ -58,6 +54,14 @@ struct binding {
 bool is_elsewhere(const ip_address& x, const path& where, const network_ptr& here) {
   const auto* owner = here && !where.interface.empty() ? here->owner_of(x) : nullptr;
   return owner && owner->name != where.interface;
+}
+
+/// Tells whether a Remote Endpoint is to be reached by another interface. A zone alone says that to
+/// the kernel, too, but for most multicast groups it has none.
+bool is_elsewhere(const resolved_remote& x, const path& where) noexcept {
+  if (x.interface.empty() || x.interface == where.interface)
+    return false;
+  return x.is_group || !where.interface.empty();
 }
 
 /// Returns what the Local Endpoints allow for remote addresses of a family.
@@ -235,12 +239,10 @@ std::vector<target> tree_builder::targets_at(const path& where, const protocol_s
   const std::span<const resolved_remote> all{input_.remotes};
   for (const auto* remote : endpoints_for(stack, all)) {
     const auto port = port_for(*remote, stack);
-    const auto elsewhere = !remote->interface.empty() && !where.interface.empty() &&
-                           remote->interface != where.interface;
-    if (!port || elsewhere)
+    if (!port || is_elsewhere(*remote, where))
       continue;
     for (const auto& x : in_turn(where, stack, *remote))
-      if (reaches(where, x))
+      if (x.is_multicast() == stack.multicast() && reaches(where, x))
         result.push_back({remote, {x, *port, scope_for(x, remote->scope, where)}});
   }
   return result;
@@ -278,6 +280,8 @@ void tree_builder::add_leaf(std::size_t path_index, std::size_t stack_index, con
     leaf.local_index = from.endpoint->index;
   leaf.hostname = to.endpoint->hostname;
   leaf.hop_limit = to.endpoint->hop_limit;
+  if (!leaf.hop_limit && from.endpoint)
+    leaf.hop_limit = from.endpoint->hop_limit;
   if (input_.permitted && !input_.permitted(leaf))
     return;
   if (identify(leaf, std::to_string(path_index + 1) + "." + std::to_string(stack_index + 1)))
@@ -339,7 +343,8 @@ resolved_remote describe(std::size_t index, const remote_endpoint& x) {
   resolved_remote result;
   result.index = index;
   result.hostname = x.hostname().value_or("");
-  if (x.multicast_group())
+  result.is_group = x.multicast_group().has_value();
+  if (result.is_group)
     result.addresses.push_back(*x.multicast_group());
   else if (x.address())
     result.addresses.push_back(*x.address());
@@ -359,6 +364,7 @@ resolved_local describe(std::size_t index, const local_endpoint& x) {
   result.port = x.port().value_or(0);
   result.interface = x.interface().value_or("");
   result.protocol = x.protocol();
+  result.hop_limit = x.hop_limit();
   return result;
 }
 
@@ -375,6 +381,14 @@ void add_locals(std::span<const resolved_local> locals, std::span<const ranked_s
       to.named.push_back(x.interface);
 }
 
+void add_groups(std::span<const resolved_remote> remotes, path_request& to) {
+  const auto zoned = [](const resolved_remote& x) { return x.is_group && !x.interface.empty(); };
+  to.unnamed = to.unnamed && !std::ranges::all_of(remotes, zoned);
+  for (const auto& x : remotes)
+    if (zoned(x))
+      to.named.push_back(x.interface);
+}
+
 experience_lookup experience_at(const gather_input& input, const resolved_remote& remote) {
   if (!input.experience_of)
     return nullptr;
@@ -382,7 +396,7 @@ experience_lookup experience_at(const gather_input& input, const resolved_remote
   if (!remote.port && !remote.service_ports.empty())
     port = remote.service_ports.front().second;
   return [&input, port, scope = remote.scope](const ip_address& x) {
-    return input.experience_of({x, port, needs_scope(x) ? scope : 0});
+    return input.experience_of({x, port, x.needs_zone() ? scope : 0});
   };
 }
 

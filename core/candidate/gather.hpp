@@ -40,6 +40,8 @@ struct resolved_remote {
   /// What it resolves to, in the order of the answers; both families in one
   /// list.
   std::vector<ip_address> addresses;
+  /// Its only address is a multicast group.
+  bool is_group = false;
   std::optional<std::uint16_t> port;
   /// Ports of its service by base protocol, for endpoints without a port.
   std::vector<std::pair<std::string, std::uint16_t>> service_ports;
@@ -61,6 +63,8 @@ struct resolved_local {
   std::string interface;
   std::uint32_t scope = 0;
   std::optional<std::string> protocol;
+  /// Counts where the Remote Endpoint says nothing.
+  std::optional<std::uint8_t> hop_limit;
 };
 
 struct gather_input {
@@ -94,6 +98,9 @@ struct gather_input {
 /// whether one of them names none, or a stack has none of them.
 void add_locals(std::span<const resolved_local> locals, std::span<const ranked_stack> stacks,
                 path_request& to);
+
+/// Adds the interfaces by which Remote Endpoints want their groups reached.
+void add_groups(std::span<const resolved_remote> remotes, path_request& to);
 
 /// Returns what `input` knows of addresses of one of its Remote Endpoints; null if nothing.
 [[nodiscard]] experience_lookup experience_at(const gather_input& input,

@@ -1,5 +1,7 @@
 #include "taps/core/candidate/policy.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -9,36 +11,15 @@ namespace {
 
 using verdict = policy_answer::verdict;
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lower_case(std::string_view text) {
-  std::string result{text};
-  std::ranges::transform(result, result.begin(), lower);
-  return result;
-}
-
-bool same_text(std::string_view x, std::string_view y) noexcept {
-  return std::ranges::equal(x, y, {}, lower, lower);
-}
-
 // -- matching -------------------------------------------------------------------------------------
 
 bool host_matches(std::string_view pattern, std::string_view host) noexcept {
   if (host.ends_with('.'))
     host.remove_suffix(1);
   if (pattern.front() != '.')
-    return same_text(pattern, host);
+    return equal_but_for_case(pattern, host);
   return host.size() > pattern.size() &&
-         same_text(pattern, host.substr(host.size() - pattern.size()));
-}
-
-bool in_prefix(const ip_address& prefix, unsigned length, const ip_address& x) noexcept {
-  if (x.family() != prefix.family())
-    return false;
-  for (unsigned bit = 0; bit < length; ++bit)
-    if (((x.bytes()[bit / 8] ^ prefix.bytes()[bit / 8]) >> (7 - bit % 8) & 1) != 0)
-      return false;
-  return true;
+         equal_but_for_case(pattern, host.substr(host.size() - pattern.size()));
 }
 
 // -- reading --------------------------------------------------------------------------------------
@@ -88,7 +69,7 @@ std::string read_where(std::string_view text, policy_rule& out) {
     name.remove_suffix(1);
   if (!is_name(name))
     return "neither a host nor an address nor a prefix: " + std::string{text};
-  out.host = (below ? "." : "") + lower_case(name);
+  out.host = (below ? "." : "") + to_lower(name);
   return {};
 }
 
@@ -137,7 +118,7 @@ bool policy_rule::matches(const policy_question& x) const noexcept {
   return (protocol.empty() || x.stack.uses(protocol)) &&
          (interface.empty() || x.interface == interface) &&
          (host.empty() || host_matches(host, x.host)) &&
-         (!address || (x.address && in_prefix(*address, length, x.address->unmapped())));
+         (!address || (x.address && is_in_prefix(x.address->unmapped(), *address, length)));
 }
 
 result<std::vector<policy_rule>> parse_policy(std::string_view text, std::string_view name) {

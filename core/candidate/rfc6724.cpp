@@ -14,48 +14,42 @@ namespace {
 
 /// A line of the policy table.
 struct policy {
-  ip_address::v6_bytes prefix;
-  int length;
+  ip_address prefix;
+  unsigned length;
   int precedence;
   int label;
 };
 
+constexpr ip_address v6(const ip_address::v6_bytes& bytes) noexcept { return ip_address{bytes}; }
+
 /// The default table (RFC 6724, section 2.1), longest prefix first.
 constexpr std::array<policy, 9> policies{{
-    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 128, 50, 0},
-    {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96, 35, 4},
-    {{}, 96, 1, 3},
-    {{0x20, 0x01}, 32, 5, 5},
-    {{0x20, 0x02}, 16, 30, 2},
-    {{0x3f, 0xfe}, 16, 1, 12},
-    {{0xfe, 0xc0}, 10, 1, 11},
-    {{0xfc}, 7, 3, 13},
-    {{}, 0, 40, 1},
+    {v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), 128, 50, 0},
+    {v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}), 96, 35, 4},
+    {v6({}), 96, 1, 3},
+    {v6({0x20, 0x01}), 32, 5, 5},
+    {v6({0x20, 0x02}), 16, 30, 2},
+    {v6({0x3f, 0xfe}), 16, 1, 12},
+    {v6({0xfe, 0xc0}), 10, 1, 11},
+    {v6({0xfc}), 7, 3, 13},
+    {v6({}), 0, 40, 1},
 }};
 
 /// Writes an IPv4 address as the IPv6 address that the table knows it by.
-ip_address::v6_bytes as_v6(const ip_address& x) noexcept {
+ip_address as_v6(const ip_address& x) noexcept {
   if (x.is_v6())
-    return x.bytes();
+    return x;
   ip_address::v6_bytes result{};
   result[10] = result[11] = 0xff;
   std::copy_n(x.bytes().begin(), 4, result.begin() + 12);
-  return result;
-}
-
-int common_prefix(const ip_address::v6_bytes& x, const ip_address::v6_bytes& y) noexcept {
-  for (std::size_t i = 0; i < x.size(); ++i)
-    for (int bit = 7; bit >= 0; --bit)
-      if (((x[i] ^ y[i]) >> bit & 1) != 0)
-        return static_cast<int>(i) * 8 + 7 - bit;
-  return 128;
+  return ip_address{result};
 }
 
 const policy& policy_of(const ip_address& x) noexcept {
-  const auto bytes = as_v6(x);
+  const auto address = as_v6(x);
   // The last line matches everything.
   return *std::find_if(policies.begin(), policies.end() - 1, [&](const policy& line) {
-    return common_prefix(bytes, line.prefix) >= line.length;
+    return is_in_prefix(address, line.prefix, line.length);
   });
 }
 
@@ -120,7 +114,7 @@ sort_key key_of(const ip_address& destination, const source_lookup& source_for,
   result.scope_differs = scope_of(*source) != result.scope;
   result.label_differs = policy_of(*source).label != line.label;
   if (destination.is_v6() && source->is_v6())
-    result.prefix = -std::min(common_prefix(destination.bytes(), source->bytes()), 64);
+    result.prefix = -static_cast<int>(std::min(common_prefix_length(destination, *source), 64u));
   return result;
 }
 

@@ -272,6 +272,8 @@ selection select_among(std::span<const protocol_stack> stacks, const selection_r
   selection result;
   std::vector<const protocol_stack*> eligible;
   for (const auto& stack : stacks) {
+    if (stack.multicast() != request.multicast)
+      continue;
     if (auto reasons = reasons_against(stack, request); !reasons.empty())
       result.excluded.push_back({&stack, std::move(reasons)});
     else

@@ -32,6 +32,8 @@ struct selection_request {
   /// A framer delimits Messages, so that byte streams keep their boundaries.
   bool framing_preserves_boundaries = false;
   protocol_restriction protocols;
+  /// The endpoints are multicast groups: only stacks for those count, else only all others.
+  bool multicast = false;
   /// Knowledge from earlier races; null for none.
   std::function<past_outcome(const protocol_stack&)> history;
   /// What system policy says; null for nothing.

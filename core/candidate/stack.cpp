@@ -1,17 +1,12 @@
 #include "taps/core/candidate/stack.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <algorithm>
 
 namespace taps {
 
 namespace {
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view x, std::string_view y) noexcept {
-  return std::equal(x.begin(), x.end(), y.begin(), y.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
 
 feature_vector combine(const feature_vector& below, const transport_descriptor& layer) {
   auto result = below;
@@ -30,7 +25,8 @@ bool encrypts(const transport_descriptor& x) noexcept {
 }
 
 bool fits(const protocol_stack& below, const transport_descriptor& layer) {
-  return layer.runs_over == below.unit && !(encrypts(layer) && !below.security.empty()) &&
+  return layer.runs_over == below.unit && !below.multicast() &&
+         !(encrypts(layer) && !below.security.empty()) &&
          std::find(below.parts.begin(), below.parts.end(), &layer) == below.parts.end();
 }
 
@@ -51,9 +47,9 @@ bool protocol_stack::falls_back_to(const protocol_stack& other) const noexcept {
 }
 
 bool protocol_stack::uses(std::string_view protocol) const noexcept {
-  return same_name(name, protocol) ||
+  return equal_but_for_case(name, protocol) ||
          std::any_of(parts.begin(), parts.end(),
-                     [&](const auto* part) { return same_name(part->name, protocol); });
+                     [&](const auto* part) { return equal_but_for_case(part->name, protocol); });
 }
 
 protocol_stack make_stack(const transport_descriptor& base) {

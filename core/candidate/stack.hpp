@@ -35,6 +35,9 @@ struct protocol_stack {
   [[nodiscard]] const transport_descriptor& base() const noexcept { return *parts.front(); }
   [[nodiscard]] const transport_descriptor& top() const noexcept { return *parts.back(); }
 
+  /// Tells whether this stack is for multicast groups; all others are for single peers.
+  [[nodiscard]] bool multicast() const noexcept { return base().multicast; }
+
   /// Tells whether this stack becomes `other` when the peer does not speak its base protocol.
   [[nodiscard]] bool falls_back_to(const protocol_stack& other) const noexcept;
 
@@ -53,7 +56,7 @@ struct protocol_stack {
 
 /// Returns every stack that can be built: each base protocol, followed by what layers make of it. A
 /// layer fits where its `runs_over` is the unit of the stack below. No stack has a layer twice, nor
-/// two parts that encrypt.
+/// two parts that encrypt, nor a layer above multicast: layers talk to a peer.
 [[nodiscard]] std::vector<protocol_stack>
 compose_stacks(const std::vector<const transport_descriptor*>& protocols);
 

@@ -16,6 +16,8 @@ error closed_error(std::string_view action) {
   return {errc::connection_closed, std::string{action} + " after the Connection began to close"};
 }
 
+error only_sends() { return {errc::not_supported, "Receive on a Connection that only sends"}; }
+
 }  // namespace
 
 connection_machine::~connection_machine() = default;
@@ -35,8 +37,17 @@ void connection_machine::configure(std::shared_ptr<const transport_properties> a
 void connection_machine::establish(std::unique_ptr<channel> winner) {
   channel_ = std::move(winner);
   channel_->set_sink(*this);
-  receives_.set_endless(!channel_->has_framers() &&
-                        channel_->instance().descriptor().unit == data_unit::byte_stream);
+  const auto& carrier = channel_->instance().descriptor();
+  if (carrier.multicast) {
+    const auto listens = properties_->how() == establishment::listen;
+    may_send_ = may_send_ && !listens;
+    may_receive_ = may_receive_ && listens;
+  }
+  receives_.set_endless(may_receive_ && !channel_->has_framers() &&
+                        carrier.unit == data_unit::byte_stream);
+  // Those that were asked for before it was known.
+  if (!may_receive_)
+    receives_.end(only_sends());
   if (const auto* changed = properties_->changes())
     for (const auto& x : changed->entries())
       static_cast<void>(channel_->instance().set_property(x.id, x.value));
@@ -85,9 +96,8 @@ result<void> connection_machine::receive(const receive_request& what) {
     return closed_error("Receive");
   }
   if (!may_receive_) {
-    error reason{errc::not_supported, "Receive on a Connection that only sends"};
-    emit_failure(kind::receive_error, {}, std::make_shared<error>(reason));
-    return reason;
+    emit_failure(kind::receive_error, {}, std::make_shared<error>(only_sends()));
+    return only_sends();
   }
   receives_.request(what);
   host_.request_service();

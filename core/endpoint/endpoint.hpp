@@ -35,7 +35,7 @@ public:
   [[nodiscard]] const std::optional<std::uint16_t>& port() const noexcept { return port_; }
   [[nodiscard]] const std::optional<std::string>& service() const noexcept { return service_; }
   [[nodiscard]] const std::optional<ip_address>& address() const noexcept { return address_; }
-  /// Name of the interface; for a Remote Endpoint the zone of its address.
+  /// Name of the interface, or its index as text; for a Remote Endpoint the zone of its address.
   [[nodiscard]] const std::optional<std::string>& interface() const noexcept { return interface_; }
   /// Name of the protocol that the endpoint is restricted to.
   [[nodiscard]] const std::optional<std::string>& protocol() const noexcept { return protocol_; }
@@ -91,7 +91,7 @@ public:
   /// An IANA service name, or a name for DNS SRV.
   Derived& with_service(std::string_view name) { return set_service(name), self(); }
 
-  /// `fe80::1%eth0` is the address plus `with_interface("eth0")`.
+  /// `fe80::1%eth0` is the address plus `with_interface("eth0")`; a number is an interface's index.
   Derived& with_ip_address(std::string_view text) { return set_address(text), self(); }
   Derived& with_ip_address(const ip_address& address) { return address_ = address, self(); }
 

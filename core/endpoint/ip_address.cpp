@@ -1,6 +1,7 @@
 #include "taps/core/endpoint/ip_address.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 
 namespace taps {
@@ -206,6 +207,11 @@ bool ip_address::is_link_local() const noexcept {
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
+bool ip_address::needs_zone() const noexcept {
+  // Groups of interface-local and link-local scope (RFC 4291, section 2.7).
+  return is_v6() && (is_link_local() || (is_multicast() && (bytes_[1] & 0xf) <= 2));
+}
+
 bool ip_address::is_v4_mapped() const noexcept {
   return is_v6() &&
          std::all_of(bytes_.begin(), bytes_.begin() + 10, [](auto x) { return x == 0; }) &&
@@ -216,6 +222,20 @@ ip_address ip_address::unmapped() const noexcept {
   if (!is_v4_mapped())
     return *this;
   return ip_address{v4_bytes{bytes_[12], bytes_[13], bytes_[14], bytes_[15]}};
+}
+
+unsigned common_prefix_length(const ip_address& x, const ip_address& y) noexcept {
+  if (x.family() != y.family())
+    return 0;
+  const unsigned size = x.is_v4() ? 4 : 16;
+  for (unsigned i = 0; i < size; ++i)
+    if (const std::uint8_t differ = x.bytes()[i] ^ y.bytes()[i]; differ != 0)
+      return i * 8 + static_cast<unsigned>(std::countl_zero(differ));
+  return size * 8;
+}
+
+bool is_in_prefix(const ip_address& x, const ip_address& prefix, unsigned length) noexcept {
+  return x.family() == prefix.family() && common_prefix_length(x, prefix) >= length;
 }
 
 std::string_view to_string(ip_family family) noexcept {

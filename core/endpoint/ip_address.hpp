@@ -54,6 +54,9 @@ public:
   [[nodiscard]] bool is_multicast() const noexcept;
   /// True for `169.254/16` and `fe80::/10`.
   [[nodiscard]] bool is_link_local() const noexcept;
+  /// True for IPv6 addresses, multicast groups included, that mean another thing on each link
+  /// (RFC 4007): nothing can be sent there without a zone.
+  [[nodiscard]] bool needs_zone() const noexcept;
   /// True for `::ffff:0:0/96`.
   [[nodiscard]] bool is_v4_mapped() const noexcept;
   /// Turns `::ffff:192.0.2.1` into `192.0.2.1`; returns others unchanged.
@@ -70,6 +73,13 @@ private:
   ip_family family_ = ip_family::v4;
   v6_bytes bytes_{};
 };
+
+/// Returns how many bits two addresses have in common from the front; 0 for different families.
+[[nodiscard]] unsigned common_prefix_length(const ip_address& x, const ip_address& y) noexcept;
+
+/// Tells whether `x` is one of the addresses that begin with the first `length` bits of `prefix`.
+[[nodiscard]] bool is_in_prefix(const ip_address& x, const ip_address& prefix,
+                                unsigned length) noexcept;
 
 /// Returns "IPv4" or "IPv6".
 [[nodiscard]] std::string_view to_string(ip_family family) noexcept;

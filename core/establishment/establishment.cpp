@@ -1,5 +1,6 @@
 #include "taps/core/establishment/establishment.hpp"
 
+#include "taps/core/establishment/multicast.hpp"
 #include "taps/core/path/path_selection.hpp"
 
 #include <algorithm>
@@ -20,6 +21,10 @@ result<selection> select_for(const establishment_request& what,
                              std::span<const protocol_stack> stacks) {
   if (auto fine = check_endpoints(what.locals, what.remotes, establishment::initiate); !fine)
     return fine.failure();
+  if (auto fine = check_multicast(what.locals, what.remotes, what.properties->direction(),
+                                  establishment::initiate);
+      !fine)
+    return fine.failure();
   if (what.policy && what.policy->broken())
     return what.policy->broken();
   selection_request wanted;
@@ -27,6 +32,7 @@ result<selection> select_for(const establishment_request& what,
   wanted.security = what.security;
   wanted.framing_preserves_boundaries = what.framing_preserves_boundaries;
   wanted.protocols = restriction_of(what.remotes);
+  wanted.multicast = is_multicast(what.locals, what.remotes);
   const auto number = [&](const protocol_stack& x) {
     return static_cast<std::size_t>(&x - stacks.data());
   };
@@ -151,6 +157,7 @@ result<void> establishment_machine::prepare() {
 result<void> establishment_machine::prepare_paths() {
   auto wanted = path_request_of(*request_.properties, establishment::initiate);
   add_locals(input_.locals, input_.stacks, wanted);
+  add_groups(input_.remotes, wanted);
   auto paths = select_paths(*request_.where, wanted);
   if (!paths)
     return paths.failure();
@@ -163,10 +170,8 @@ result<void> establishment_machine::prepare_paths() {
 result<void> establishment_machine::prepare_remote(std::size_t index) {
   const auto& from = request_.remotes[index];
   auto remote = describe(index, from);
-  auto scope = index_of(remote.interface);
-  if (!scope)
-    return scope.failure();
-  remote.scope = *scope;
+  if (auto done = find_interface(remote.interface, remote.scope); !done)
+    return done;
   if (!remote.port && from.service())
     if (auto done = find_service_ports(remote, *from.service()); !done)
       return done;
@@ -181,10 +186,8 @@ result<void> establishment_machine::prepare_remote(std::size_t index) {
 result<void> establishment_machine::prepare_local(std::size_t index) {
   const auto& from = request_.locals[index];
   auto local = describe(index, from);
-  auto scope = index_of(local.interface);
-  if (!scope)
-    return scope.failure();
-  local.scope = *scope;
+  if (auto done = find_interface(local.interface, local.scope); !done)
+    return done;
   if (needs_resolution(from)) {
     names_.add(*from.hostname());
     owners_.push_back({true, index});
@@ -206,13 +209,16 @@ result<void> establishment_machine::find_service_ports(resolved_remote& remote,
   return remote.service_ports.empty() ? result<void>{failure} : result<void>{};
 }
 
-result<std::uint32_t> establishment_machine::index_of(const std::string& interface) const {
-  if (interface.empty())
-    return std::uint32_t{0};
-  const auto* found = request_.where->find(interface);
+/// Finds the name and the index of what an endpoint calls by either.
+result<void> establishment_machine::find_interface(std::string& name, std::uint32_t& index) const {
+  if (name.empty())
+    return {};
+  const auto* found = request_.where->find(name);
   if (!found)
-    return {errc::invalid_configuration, "there is no interface " + interface};
-  return found->index;
+    return {errc::invalid_configuration, "there is no interface " + name};
+  name = found->name;
+  index = found->index;
+  return {};
 }
 
 // -- progress -------------------------------------------------------------------------------------

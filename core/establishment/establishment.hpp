@@ -120,7 +120,7 @@ private:
   [[nodiscard]] result<void> prepare_paths();
   [[nodiscard]] result<void> find_service_ports(resolved_remote& remote,
                                                 const std::string& service);
-  [[nodiscard]] result<std::uint32_t> index_of(const std::string& interface) const;
+  [[nodiscard]] result<void> find_interface(std::string& name, std::uint32_t& index) const;
   [[nodiscard]] bool all_dead(std::size_t name, const std::vector<ip_address>& addresses) const;
   [[nodiscard]] bool permits(const candidate& x);
   void refresh_addresses();

@@ -3,10 +3,12 @@
 #include "taps/core/candidate/selection.hpp"
 #include "taps/core/endpoint/socket_address.hpp"
 #include "taps/core/path/network.hpp"
+#include "taps/core/path/path.hpp"
 #include "taps/core/transport/protocol.hpp"
 #include "taps/core/transport/resolver.hpp"
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,15 +21,16 @@ struct listening_place {
   std::size_t stack = 0;
   /// Port 0 leaves it to the kernel.
   socket_address address;
-  /// Only packets that come by this interface; empty for all.
-  std::string interface;
-  /// Which Local Endpoint it comes from.
-  std::size_t local_index = 0;
+  /// Only packets that come by this interface; an empty name for all.
+  path by;
+  /// For a multicast group, which `address` is then.
+  std::optional<group_membership> group{};
   /// From the first acceptor there, for further ones.
   std::shared_ptr<shared_place> shared{};
-
-  friend bool operator==(const listening_place&, const listening_place&) = default;
 };
+
+/// Tells whether one socket serves both; a group may be joined elsewhere meanwhile.
+[[nodiscard]] bool same_place(const listening_place& x, const listening_place& y) noexcept;
 
 struct listening_request {
   std::span<const local_endpoint> locals;
@@ -47,5 +50,12 @@ struct listening_request {
 [[nodiscard]] result<std::vector<listening_place>>
 find_listening_places(const listening_request& what, std::span<const protocol_stack> stacks,
                       const resolver& lookup);
+
+/// Returns where to listen now that the links are as in `what`; null when that is where there are
+/// sockets already, the `open` ones. Local Endpoints whose interfaces are not there wait for them,
+/// and what is open stays open while its interface is merely down. `port` stands in for 0.
+[[nodiscard]] std::optional<std::vector<listening_place>>
+follow_links(const listening_request& what, std::span<const protocol_stack> stacks,
+             const resolver& lookup, std::span<const listening_place> open, std::uint16_t port);
 
 }  // namespace taps

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <tuple>
 
 namespace taps {
@@ -17,21 +18,9 @@ constexpr std::array<std::pair<interface_type, std::string_view>, 6> type_names{
     {interface_type::tunnel, "tunnel"},
 }};
 
-bool same_prefix(const ip_address& x, const ip_address& y, std::size_t length) noexcept {
-  if (x.family() != y.family())
-    return false;
-  const auto& a = x.bytes();
-  const auto& b = y.bytes();
-  const auto whole = length / 8;
-  if (!std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(whole), b.begin()))
-    return false;
-  const auto rest = length % 8;
-  return rest == 0 || (a[whole] >> (8 - rest)) == (b[whole] >> (8 - rest));
-}
-
 bool on_link(const network_interface& by, const ip_address& x) noexcept {
   return std::ranges::any_of(by.addresses, [&](const interface_address& own) {
-    return same_prefix(own.address, x, own.prefix_length);
+    return is_in_prefix(x, own.address, own.prefix_length);
   });
 }
 
@@ -61,7 +50,7 @@ bool network_interface::has_temporary_address() const noexcept {
 }
 
 bool network_route::covers(const ip_address& x) const noexcept {
-  return same_prefix(destination, x, prefix_length);
+  return is_in_prefix(x, destination, prefix_length);
 }
 
 // -- network --------------------------------------------------------------------------------------
@@ -82,9 +71,14 @@ network::network(std::vector<network_interface> interfaces, std::vector<network_
   find_default_ways();
 }
 
-const network_interface* network::find(std::string_view name) const noexcept {
-  const auto i = std::ranges::find(interfaces_, name, &network_interface::name);
-  return i == interfaces_.end() ? nullptr : &*i;
+const network_interface* network::find(std::string_view zone) const noexcept {
+  if (const auto i = std::ranges::find(interfaces_, zone, &network_interface::name);
+      i != interfaces_.end())
+    return &*i;
+  std::uint32_t index = 0;
+  const auto* end = zone.data() + zone.size();
+  const auto [rest, failure] = std::from_chars(zone.data(), end, index);
+  return failure == std::errc{} && rest == end ? find(index) : nullptr;
 }
 
 const network_interface* network::find(std::uint32_t index) const noexcept {

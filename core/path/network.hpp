@@ -99,7 +99,8 @@ public:
     return domains_;
   }
 
-  [[nodiscard]] const network_interface* find(std::string_view name) const noexcept;
+  /// A zone may be a name, or an index in decimal (RFC 4007, section 11.2).
+  [[nodiscard]] const network_interface* find(std::string_view zone) const noexcept;
   [[nodiscard]] const network_interface* find(std::uint32_t index) const noexcept;
   /// Returns the interface that has this address; null for addresses of others.
   [[nodiscard]] const network_interface* owner_of(const ip_address& x) const noexcept;

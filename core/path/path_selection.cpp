@@ -92,7 +92,7 @@ result<void> add_named_paths(const network& where, const path_request& request,
       add(to, path_by(*x));
     else if (!first)
       first = {errc::invalid_configuration,
-               "Local Endpoint interface " + name + " contradicts " + why};
+               "interface " + name + " of an Endpoint contradicts " + why};
   }
   return to.empty() && first ? result<void>{first} : result<void>{};
 }

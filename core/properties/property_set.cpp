@@ -1,17 +1,12 @@
 #include "taps/core/properties/property_set.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <algorithm>
 
 namespace taps {
 
 namespace {
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view x, std::string_view y) noexcept {
-  return std::equal(x.begin(), x.end(), y.begin(), y.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
 
 constexpr auto by_id = [](const property_set::entry& x, property_id id) { return x.id < id; };
 
@@ -38,14 +33,14 @@ void property_set::erase(property_id id) {
 
 const property_value* property_set::find_foreign(std::string_view name) const noexcept {
   for (auto& [known, value] : foreign_)
-    if (same_name(known, name))
+    if (equal_but_for_case(known, name))
       return &value;
   return nullptr;
 }
 
 void property_set::set_foreign(std::string_view name, property_value value) {
   for (auto& [known, old] : foreign_) {
-    if (same_name(known, name)) {
+    if (equal_but_for_case(known, name)) {
       old = std::move(value);
       return;
     }
@@ -54,7 +49,8 @@ void property_set::set_foreign(std::string_view name, property_value value) {
 }
 
 void property_set::erase_foreign(std::string_view name) {
-  std::erase_if(foreign_, [&](const foreign_entry& x) { return same_name(x.first, name); });
+  std::erase_if(foreign_,
+                [&](const foreign_entry& x) { return equal_but_for_case(x.first, name); });
 }
 
 }  // namespace taps

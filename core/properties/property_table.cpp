@@ -1,5 +1,7 @@
 #include "taps/core/properties/property_table.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -232,10 +234,6 @@ constexpr std::array<std::pair<std::string_view, id>, 1> more_names{{
 
 // -- names ------------------------------------------------------------------------------------
 
-constexpr char lower(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
 /// Compares what is left of names when case and word separators do not count. An underscore in
 /// front is no separator: it marks the namespace of a vendor.
 constexpr bool same_name(std::string_view x, std::string_view y) noexcept {
@@ -251,7 +249,7 @@ constexpr bool same_name(std::string_view x, std::string_view y) noexcept {
       ++j;
     if (i == x.size() || j == y.size())
       return i == x.size() && j == y.size();
-    if (lower(x[i++]) != lower(y[j++]))
+    if (to_lower(x[i++]) != to_lower(y[j++]))
       return false;
   }
 }

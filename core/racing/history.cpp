@@ -1,19 +1,13 @@
 #include "taps/core/racing/history.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <algorithm>
 #include <limits>
 
 namespace taps {
 
 namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string result{text};
-  for (auto& c : result)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return result;
-}
 
 /// How promising: of several places, the best one counts.
 int promise_of(past_outcome x) noexcept {
@@ -43,7 +37,7 @@ history_place place_of(std::string_view network, const remote_endpoint& x) {
   else if (x.address())
     result.host = to_string(*x.address()) + "%" + *x.interface();
   else if (x.hostname())
-    result.host = lower_case(*x.hostname());
+    result.host = to_lower(*x.hostname());
   if (!x.port() && x.service())
     result.host = (result.host.empty() ? to_string(result.address.address) : result.host) + "/" +
                   *x.service();

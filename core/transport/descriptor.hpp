@@ -104,6 +104,9 @@ struct transport_descriptor {
   bool connectionless = false;
   /// True when one transport connection carries several Connections.
   bool multiplexes = false;
+  /// Carries from one sender to multicast groups, in that direction only, and nowhere else: whoever
+  /// initiates sends, whoever listens receives.
+  bool multicast = false;
   reachability reach = reachability::assumed;
   /// What an instance turns into when the peer does not speak this protocol, null for a protocol
   /// that then fails. It serves peers of that one, too, when it listens, and has the same ports: so

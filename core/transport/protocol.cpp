@@ -8,6 +8,8 @@ result<std::unique_ptr<protocol>> protocol::open_stream() {
 
 const transport_descriptor& protocol::spoken() const { return descriptor(); }
 
+void acceptor::join(std::span<const std::uint32_t>) {}
+
 result<void> protocol::set_property(property_id, const property_value&) { return {}; }
 
 std::optional<bool> protocol::provides(feature) const { return std::nullopt; }

@@ -11,7 +11,9 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace taps {
 
@@ -151,6 +153,16 @@ public:
   virtual void complete() = 0;
 };
 
+/// What to hear of a multicast group (RFC 9622, section 6.1.1).
+struct group_membership {
+  /// Only what these send; empty for any source.
+  std::vector<ip_address> sources;
+  /// The kernel's indices of the interfaces to join at; 0 leaves it to the kernel.
+  std::vector<std::uint32_t> interfaces;
+
+  friend bool operator==(const group_membership&, const group_membership&) = default;
+};
+
 struct listen_request {
   socket_address local;
   std::string interface;
@@ -158,6 +170,8 @@ struct listen_request {
   port_sharing sharing = port_sharing::none;
   /// What the first one shares; for further ones.
   std::shared_ptr<shared_place> shared{};
+  /// Present when `local` is a multicast group and its port, which others may hear, too.
+  std::optional<group_membership> group{};
 };
 
 /// Takes what an acceptor brings. Calls as for `protocol_sink`.
@@ -178,6 +192,8 @@ public:
   [[nodiscard]] virtual socket_address local() const = 0;
   /// What further ones at this place are to be given. Null for protocols that share nothing.
   [[nodiscard]] virtual std::shared_ptr<shared_place> shared() const { return nullptr; }
+  /// The links changed: a group is to be heard at these interfaces from now on. Default: nothing.
+  virtual void join(std::span<const std::uint32_t> interfaces);
 };
 
 /// Makes instances of one protocol on one shard.

@@ -15,6 +15,11 @@ public:
 
   [[nodiscard]] std::shared_ptr<shared_place> shared() const override { return port_->shared(); }
 
+  void join(std::span<const std::uint32_t> interfaces) override {
+    // What the kernel refuses now it may grant when the links change again.
+    (void)port_->join(interfaces);
+  }
+
   /// How many datagrams found no room.
   [[nodiscard]] std::uint64_t dropped() const noexcept { return port_->dropped(); }
 

@@ -55,6 +55,8 @@ datagram_port::datagram_port(reactor& loop, const datagram_kind& kind, sys::desc
       checksums_(kind, local_.address.family()), wishes_(request.properties.get()) {
   if (place_)
     place_->join(loop.os(), socket_.get());
+  if (request.group)
+    membership_.emplace(loop.os(), socket_.get(), request.local.address, request.group->sources);
 }
 
 datagram_port::~datagram_port() {

@@ -3,11 +3,14 @@
 #include "taps/core/transport/protocol.hpp"
 #include "taps/net/datagram/datagrams.hpp"
 #include "taps/net/datagram/kind.hpp"
+#include "taps/net/datagram/membership.hpp"
 #include "taps/net/datagram/options.hpp"
 #include "taps/net/reactor/reactor.hpp"
 
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -66,6 +69,12 @@ public:
   /// Registers the socket.
   [[nodiscard]] result<void> start();
 
+  /// Has a group heard at these interfaces, and no others. For as long as this lives: the
+  /// Connections of its senders need it, too.
+  [[nodiscard]] result<void> join(std::span<const std::uint32_t> interfaces) {
+    return membership_ ? membership_->hear_at(interfaces) : result<void>{};
+  }
+
   /// From now on, new peers are dropped.
   void stop_accepting() noexcept { sink_ = nullptr; }
 
@@ -106,6 +115,7 @@ private:
   sys::descriptor socket_;
   std::shared_ptr<datagram_io> io_;
   std::shared_ptr<datagram_place> place_;
+  std::optional<membership> membership_;
   acceptor_sink* sink_;
   socket_address local_;
   sent_checksums checksums_;

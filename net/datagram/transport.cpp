@@ -50,6 +50,24 @@ result<sys::descriptor> open_bound(sys::kernel& os, const datagram_kind& kind,
   return made;
 }
 
+/// Returns a socket that is bound to a group and its port, beside whoever else hears it, and hears
+/// nothing before it joins the group somewhere. Not with `SO_REUSEPORT`: the kernel divides what
+/// only one socket of such a set is to hear among all of them (as of Linux 6.18).
+result<sys::descriptor> open_for_group(sys::kernel& os, const datagram_kind& kind,
+                                       const listen_request& request) {
+  const auto family = request.local.address.family();
+  auto made = open_socket(os, family, SOCK_DGRAM, kind.protocol);
+  if (!made)
+    return made;
+  const auto fd = made->get();
+  set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  hear_own_memberships_only(os, fd, family);
+  set_initial(os, fd, kind, family, request.properties.get());
+  if (auto bound = bind_socket(os, fd, request.local); !bound)
+    return bound.failure();
+  return made;
+}
+
 }  // namespace
 
 result<std::unique_ptr<protocol>> datagram_transport::connect(const connect_request& request,
@@ -73,14 +91,18 @@ result<std::unique_ptr<protocol>> datagram_transport::connect(const connect_requ
 result<std::unique_ptr<acceptor>> datagram_transport::listen(const listen_request& request,
                                                              acceptor_sink& sink) {
   auto& os = loop_->os();
-  auto place = request.sharing == port_sharing::first
+  auto place = request.sharing == port_sharing::first && !request.group
                    ? std::make_shared<datagram_place>()
                    : std::dynamic_pointer_cast<datagram_place>(request.shared);
-  auto made = open_bound(os, *kind_, request, place != nullptr);
+  auto made = request.group ? open_for_group(os, *kind_, request)
+                            : open_bound(os, *kind_, request, place != nullptr);
   if (!made)
     return made.failure();
   auto port = std::make_shared<datagram_port>(*loop_, *kind_, *std::move(made), io_,
                                               std::move(place), request, sink);
+  if (request.group)
+    if (auto joined = port->join(request.group->interfaces); !joined)
+      return joined.failure();
   if (auto started = port->start(); !started)
     return started.failure();
   return std::unique_ptr<acceptor>{std::make_unique<datagram_acceptor>(std::move(port))};

@@ -12,6 +12,7 @@ namespace {
 
 /// A host whose routes change all the time is not looked at more often.
 constexpr auto pause_between_looks = std::chrono::milliseconds{50};
+constexpr auto pause_after_failure = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -22,17 +23,33 @@ path_monitor::path_monitor(reactor& loop, path_monitor_options options, observer
 path_monitor::~path_monitor() { loop_->remove(*this); }
 
 result<void> path_monitor::start() {
+  auto outcome = catch_up();
+  if (!outcome && is_shortage(outcome.failure()))
+    loop_->timers().schedule(timer_, loop_->now() + pause_after_failure);
+  return outcome;
+}
+
+result<void> path_monitor::subscribe() {
+  if (socket_)
+    return {};
   auto events = open_network_events(loop_->os());
   if (!events)
     return events.failure();
-  socket_ = std::move(*events);
-  if (auto added = loop_->add(socket_.get(), EPOLLIN | EPOLLET, *this); !added)
+  if (auto added = loop_->add(events->get(), EPOLLIN | EPOLLET, *this); !added)
     return added;
-  // After the subscription, so that no change falls in between.
+  socket_ = std::move(*events);
+  return {};
+}
+
+/// Looks, after the subscription, so that no change falls in between.
+result<void> path_monitor::catch_up() {
+  if (auto watching = subscribe(); !watching)
+    return watching;
   auto seen = look();
   if (!seen)
     return seen.failure();
-  current_ = std::make_shared<const network>(std::move(*seen));
+  if (*seen != *current_)
+    current_ = std::make_shared<const network>(std::move(*seen));
   return {};
 }
 
@@ -65,16 +82,12 @@ void path_monitor::on_timer() { loop_->run_later(*this); }
 
 void path_monitor::on_later() {
   next_look_ = loop_->now() + pause_between_looks;
-  auto seen = look();
+  const auto before = current_;
   // Out of descriptors or memory, perhaps: the next look may do better.
-  if (!seen) {
-    loop_->timers().schedule(timer_, loop_->now() + std::chrono::seconds{1});
-    return;
-  }
-  if (*seen == *current_)
-    return;
-  current_ = std::make_shared<const network>(std::move(*seen));
-  changed_(current_);
+  if (!catch_up())
+    loop_->timers().schedule(timer_, loop_->now() + pause_after_failure);
+  else if (current_ != before)
+    changed_(current_);
 }
 
 result<network> path_monitor::look() const {

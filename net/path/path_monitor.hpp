@@ -31,7 +31,8 @@ public:
   path_monitor(reactor& loop, path_monitor_options options, observer changed);
   ~path_monitor() override;
 
-  /// Looks once, and from then on at every change. The error of a host that does not tell.
+  /// Looks once, and from then on at every change. The error of a host that does not tell; one that
+  /// only lacks descriptors or memory is asked again, once a second.
   [[nodiscard]] result<void> start();
 
   /// Never null; unknown before `start`.
@@ -42,6 +43,8 @@ private:
   void on_later() override;
   void on_timer();
   void look_soon();
+  [[nodiscard]] result<void> subscribe();
+  [[nodiscard]] result<void> catch_up();
   [[nodiscard]] result<network> look() const;
 
   reactor* loop_;

@@ -1,8 +1,9 @@
 #include "taps/net/path/resolver_domains.hpp"
 
+#include "taps/net/files/text_file.hpp"
+
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
 namespace taps {
@@ -10,17 +11,6 @@ namespace taps {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Larger files are not resolver configuration.
-constexpr std::size_t max_file_size = 64 * 1024;
-
-std::string read(const fs::path& file) {
-  std::ifstream in{file};
-  std::string text(max_file_size, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  return text;
-}
 
 /// Adds the addresses among words separated by blanks or semicolons.
 void add_addresses(std::string words, std::vector<ip_address>& to) {
@@ -43,7 +33,8 @@ std::vector<ip_address> servers_of(const network_interface& x, const std::string
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator{folder, ignored})
     if (entry.is_regular_file(ignored) && is_for(entry.path().filename().string(), x))
-      std::ranges::copy(name_servers_in(read(entry.path())), std::back_inserter(result));
+      if (const auto text = read_text_file(entry.path().string()))
+        std::ranges::copy(name_servers_in(*text), std::back_inserter(result));
   return result;
 }
 

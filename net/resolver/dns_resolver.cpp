@@ -1,5 +1,6 @@
 #include "taps/net/resolver/dns_resolver.hpp"
 
+#include "taps/core/base/letters.hpp"
 #include "taps/net/resolver/address_cache.hpp"
 #include "taps/net/resolver/dns_channel.hpp"
 #include "taps/net/resolver/hosts_file.hpp"

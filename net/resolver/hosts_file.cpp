@@ -1,5 +1,7 @@
 #include "taps/net/resolver/hosts_file.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -53,15 +55,6 @@ void hosts_file::read_line(std::string_view line) {
     if (std::find(addresses.begin(), addresses.end(), *address) == addresses.end())
       addresses.push_back(*address);
   }
-}
-
-std::string to_lower(std::string_view text) {
-  std::string result{text};
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
 }
 
 }  // namespace taps

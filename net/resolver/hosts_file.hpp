@@ -40,7 +40,4 @@ private:
   std::unordered_map<std::string, std::vector<ip_address>> names_;
 };
 
-/// Returns `text` in lower case; names are ASCII on the wire.
-[[nodiscard]] std::string to_lower(std::string_view text);
-
 }  // namespace taps

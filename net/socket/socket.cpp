@@ -62,7 +62,7 @@ result<sys::descriptor> open_for(sys::kernel& os, const connect_request& request
   if (auto bound = bind_to_interface(os, fd, request.interface); !bound)
     return bound.failure();
   if (request.hop_limit)
-    set_hop_limit(os, fd, family, *request.hop_limit);
+    set_hop_limit(os, fd, request.remote.address, *request.hop_limit);
   if (!request.local || (request.local->port == 0 && request.local->address.is_any()))
     return made;
   auto local = *request.local;
@@ -74,7 +74,8 @@ result<sys::descriptor> open_for(sys::kernel& os, const connect_request& request
   // An ephemeral port is best chosen when the remote address is known too.
   if (local.port == 0)
     set_option(os, fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-  else if (type == SOCK_STREAM)
+  // Nothing comes back from a group, so there is nothing that sharing the port could take away.
+  else if (type == SOCK_STREAM || request.remote.address.is_multicast())
     set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (auto bound = bind_socket(os, fd, local); !bound)
     return bound.failure();
@@ -109,11 +110,12 @@ bool has_option(sys::kernel& os, int fd, int level, int name) {
   return os.getsockopt(fd, level, name, &value, &size) == 0;
 }
 
-void set_hop_limit(sys::kernel& os, int fd, ip_family family, std::uint8_t hops) {
-  if (family == ip_family::v4)
-    set_option(os, fd, IPPROTO_IP, IP_TTL, hops);
+void set_hop_limit(sys::kernel& os, int fd, const ip_address& destination, std::uint8_t hops) {
+  if (destination.is_v4())
+    set_option(os, fd, IPPROTO_IP, destination.is_multicast() ? IP_MULTICAST_TTL : IP_TTL, hops);
   else
-    set_option(os, fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops);
+    set_option(os, fd, IPPROTO_IPV6,
+               destination.is_multicast() ? IPV6_MULTICAST_HOPS : IPV6_UNICAST_HOPS, hops);
 }
 
 int set_profile(sys::kernel& os, int fd, ip_family family, capacity_profile profile) {

@@ -43,7 +43,8 @@ int set_option(sys::kernel& os, int fd, int level, int name, int value);
 /// Whether a socket knows an option whose value is a number.
 [[nodiscard]] bool has_option(sys::kernel& os, int fd, int level, int name);
 
-void set_hop_limit(sys::kernel& os, int fd, ip_family family, std::uint8_t hops);
+/// Limits how far packets to `destination`, a host or a multicast group, go.
+void set_hop_limit(sys::kernel& os, int fd, const ip_address& destination, std::uint8_t hops);
 
 /// Marks packets with the DSCP of a capacity profile and leaves the ECN bits to the kernel
 /// (RFC 9622, section 8.1.6).

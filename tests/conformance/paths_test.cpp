@@ -27,6 +27,19 @@ protected:
     return told.reason;
   }
 
+  /// Waits until Tapline sees the links so.
+  template<class Condition>
+  void wait_for_links(Condition condition) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (!condition(*net_.host_network())) {
+      ASSERT_LT(std::chrono::steady_clock::now(), limit) << to_string(*net_.host_network());
+      std::this_thread::yield();
+    }
+  }
+  void wait_for(const char* address) {
+    wait_for_links([&](const network& x) { return x.owner_of(*ip_address::parse(address)); });
+  }
+
   std::string interface_of(const told& x) {
     for (const auto& y : x.report.candidates)
       if (y.fate == candidate_fate::won)
@@ -105,10 +118,7 @@ TEST_F(paths_to_a_neighbour, the_cable_is_prohibited) {
 }
 
 TEST_F(paths_to_a_neighbour, the_cable_is_wanted) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-  while (!net_.host_network()->owner_of(*ip_address::parse("192.0.2.1")) &&
-         std::chrono::steady_clock::now() < limit)
-    std::this_thread::yield();
+  wait_for("192.0.2.1");
   auto me = make_owner();
   initiate(to(there_, wanting(preference::require, "wired")), me.actor);
   EXPECT_EQ(interface_of(me.log->wait("ready")), "cable");
@@ -141,4 +151,70 @@ TEST_F(paths_to_a_neighbour, MNT_03_a_listener_accepts_on_a_new_interface) {
   here.by.log->wait("connection_received");
   stop(here.listener);
   here.by.log->wait("stopped");
+}
+
+// -- listeners that follow the links --------------------------------------------------------------
+
+namespace {
+
+/// Another host that tries to reach `where` until it does, and says hello.
+void call_from(neighbour& there, const std::string& where) {
+  there.start("sh -c \"until echo hello | socat -u - TCP:" + where +
+              ",connect-timeout=1 2>/dev/null; do sleep 0.1; done\"");
+}
+
+}  // namespace
+
+TEST_F(paths, MNT_03_a_listener_with_preferences_accepts_on_a_new_interface) {
+  auto here = listen_at(at(local_endpoint{}, wanting(preference::prohibit, "eth7")));
+  neighbour late{"second"};
+  shell("ip addr add 198.51.100.1/24 dev second");
+  late.shell("ip addr add 198.51.100.2/24 dev eth0");
+  call_from(late, "198.51.100.1:" + std::to_string(here.port));
+  here.by.log->wait("connection_received");
+  stop(here.listener);
+  here.by.log->wait("stopped");
+}
+
+TEST_F(paths_to_a_neighbour, MNT_03_a_listener_listens_again_when_its_interface_is_back) {
+  wait_for("192.0.2.1");
+  auto named = listen_at(at(local_endpoint{}.with_interface("cable")));
+  auto wanted = listen_at(at(local_endpoint{}, wanting(preference::require, "wired")));
+  for (int times = 1; times <= 2; ++times) {
+    call_from(*other_, "192.0.2.1:" + std::to_string(named.port));
+    call_from(*other_, "192.0.2.1:" + std::to_string(wanted.port));
+    named.by.log->wait("connection_received", times);
+    wanted.by.log->wait("connection_received", times);
+    if (times == 2)
+      break;
+    other_.reset();
+    wait_for_links([](const network& x) { return !x.find("cable"); });
+    other_ = std::make_unique<neighbour>("cable");
+    shell("ip addr add 192.0.2.1/24 dev cable");
+    other_->shell("ip addr add 192.0.2.2/24 dev eth0");
+  }
+  EXPECT_EQ(port_of(named.listener), named.port);
+  stop(named.listener);
+  named.by.log->wait("stopped");
+  stop(wanted.listener);
+  wanted.by.log->wait("stopped");
+}
+
+TEST_F(paths_to_a_neighbour, EP_02_a_zone_may_be_a_number) {
+  other_->shell("ip addr add fe80::2/64 dev eth0 nodad");
+  shell("ip addr add fe80::1/64 dev cable nodad");
+  other_->start("socat TCP6-LISTEN:8,fork,reuseaddr EXEC:cat");
+  wait_for("fe80::1");
+  const auto zone = "%" + std::to_string(net_.host_network()->find("cable")->index);
+  auto me = make_owner();
+  for (const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+       me.log->count("ready") == 0 && std::chrono::steady_clock::now() < limit;) {
+    me = make_owner();
+    initiate(to(remote_endpoint{}.with_ip_address("fe80::2" + zone).with_port(8)), me.actor);
+    me.log->wait_first();
+  }
+  EXPECT_EQ(me.log->names(), "ready");
+  auto here = listen_at(at(local_endpoint{}.with_ip_address("fe80::1" + zone)));
+  call_from(*other_, "[fe80::1%eth0]:" + std::to_string(here.port));
+  here.by.log->wait("connection_received");
 }

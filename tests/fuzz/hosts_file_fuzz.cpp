@@ -3,6 +3,8 @@
 #include "taps/net/resolver/hosts_file.hpp"
 #include "taps/tests/fuzz/fuzz_input.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <algorithm>
 #include <map>
 #include <sstream>

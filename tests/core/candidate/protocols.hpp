@@ -57,6 +57,18 @@ inline const transport_descriptor& udp() {
   return result;
 }
 
+inline const transport_descriptor& multicast() {
+  static const auto result = [] {
+    auto x = udp();
+    x.name = "multicast";
+    x.default_order = 6;
+    x.multicast = true;
+    x.features.set(feature::unidirectional, support::always);
+    return x;
+  }();
+  return result;
+}
+
 inline const transport_descriptor& sctp() {
   static const auto result = [] {
     auto x = describe_protocol("sctp", data_unit::message, 3);

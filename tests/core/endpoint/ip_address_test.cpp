@@ -195,6 +195,28 @@ TEST(ip_address, knows_its_kind) {
   EXPECT_EQ(address("::fffe:192.0.2.1").unmapped(), address("::fffe:192.0.2.1"));
 }
 
+TEST(ip_address, some_mean_another_thing_on_each_link) {
+  for (const auto* x : {"fe80::1", "ff02::1", "ff01::1", "ff12::1", "ff31::1"})
+    EXPECT_TRUE(address(x).needs_zone()) << x;
+  for (const auto* x : {"2001:db8::1", "ff05::1", "ff0e::1", "169.254.0.1", "224.0.0.1", "::1"})
+    EXPECT_FALSE(address(x).needs_zone()) << x;
+}
+
+TEST(ip_address, prefixes) {
+  EXPECT_EQ(common_prefix_length(address("192.0.2.1"), address("192.0.2.1")), 32u);
+  EXPECT_EQ(common_prefix_length(address("192.0.2.1"), address("192.0.2.2")), 30u);
+  EXPECT_EQ(common_prefix_length(address("0.0.0.0"), address("128.0.0.0")), 0u);
+  EXPECT_EQ(common_prefix_length(address("2001:db8::1"), address("2001:db8::1")), 128u);
+  EXPECT_EQ(common_prefix_length(address("2001:db8::1"), address("2001:db8::8000:0:0:1")), 64u);
+  EXPECT_EQ(common_prefix_length(address("::"), address("0.0.0.0")), 0u);
+  EXPECT_TRUE(is_in_prefix(address("192.0.2.77"), address("192.0.2.0"), 24));
+  EXPECT_FALSE(is_in_prefix(address("192.0.3.77"), address("192.0.2.0"), 24));
+  EXPECT_TRUE(is_in_prefix(address("192.0.3.77"), address("192.0.2.0"), 23));
+  EXPECT_TRUE(is_in_prefix(address("8.8.8.8"), address("0.0.0.0"), 0));
+  EXPECT_FALSE(is_in_prefix(address("::1"), address("0.0.0.0"), 0)) << "the other family";
+  EXPECT_FALSE(is_in_prefix(address("1.1.1.1"), address("1.1.1.1"), 33)) << "no such length";
+}
+
 TEST(ip_address, families_differ_even_with_equal_bytes) {
   EXPECT_NE(ip_address::any(ip_family::v4), ip_address::any(ip_family::v6));
   std::unordered_set<ip_address> set{address("::"), address("0.0.0.0"), address("::")};

@@ -47,7 +47,7 @@ TEST(listening, an_address_of_the_interface_that_is_named) {
       places(local_endpoint{}.with_ip_address("192.0.2.1").with_interface("eth0").with_port(5));
   ASSERT_TRUE(found) << found.failure().text();
   ASSERT_EQ(found->size(), 1u);
-  EXPECT_EQ(found->front().interface, "eth0");
+  EXPECT_EQ(found->front().by.interface, "eth0");
   EXPECT_EQ(to_string(found->front().address), "192.0.2.1:5");
 }
 

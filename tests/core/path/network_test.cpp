@@ -150,6 +150,21 @@ TEST(paths, absent_interfaces) {
             "InvalidConfiguration: there is no interface wwan7");
 }
 
+TEST(network, a_zone_is_a_name_or_a_number) {
+  const auto here = laptop();
+  for (const auto& x : here.interfaces())
+    EXPECT_EQ(here.find(std::to_string(x.index)), &x);
+  for (const auto* x : {"", "0", "-1", "1x", " 1", "99999", "4294967297"})
+    EXPECT_EQ(here.find(x), nullptr) << x;
+  network_interface named;
+  named.name = "7";
+  named.index = 1;
+  network_interface numbered;
+  numbered.name = "eth0";
+  numbered.index = 7;
+  EXPECT_EQ((network{{named, numbered}, {}}.find("7")->index), 1u) << "a name goes first";
+}
+
 TEST(paths, EP_08_local_endpoints_against_properties) {
   path_request named;
   named.named = {"eth0", "wlan0"};
@@ -161,6 +176,6 @@ TEST(paths, EP_08_local_endpoints_against_properties) {
   EXPECT_EQ(names(select_paths(laptop(), named)), "eth0 wlan0");
   named.interfaces = {{preference::require, "loopback"}};
   EXPECT_EQ(names(select_paths(laptop(), named)),
-            "InvalidConfiguration: Local Endpoint interface eth0 contradicts interface Require "
+            "InvalidConfiguration: interface eth0 of an Endpoint contradicts interface Require "
             "loopback");
 }

@@ -5,6 +5,7 @@
 #include "taps/net/path/path_monitor.hpp"
 #include "taps/net/path/resolver_domains.hpp"
 #include "taps/tests/support/network_namespace/network_namespace.hpp"
+#include "taps/tests/support/scripted_kernel/scripted_kernel.hpp"
 
 #include <gtest/gtest.h>
 
@@ -175,4 +176,33 @@ TEST(resolver_domains, come_from_files_of_interfaces) {
   ASSERT_EQ(domains.size(), 2u);
   EXPECT_EQ(domains[0].interfaces, std::vector<std::string>{"eth0"});
   EXPECT_EQ(domains[1], (provisioning_domain{"eth0", {"eth0"}, {ip("192.0.2.53")}}));
+}
+
+TEST_F(path_monitor_test, a_host_that_lacks_descriptors_is_asked_again) {
+  taps::testing::scripted_kernel os;
+  reactor loop{os};
+  int changes = 0;
+  path_monitor late{loop, {}, [&](const network_ptr& x) {
+                      ++changes;
+                      EXPECT_TRUE(x->find("eth1"));
+                    }};
+  os.fail_next("socket", EMFILE);
+  EXPECT_FALSE(late.start());
+  EXPECT_FALSE(late.current()->known());
+  const auto limit = os.now() + std::chrono::seconds{10};
+  timer alarm{[](void*) {}, nullptr};
+  loop.timers().schedule(alarm, limit);
+  while (changes == 0 && loop.now() < limit) {
+    loop.poll(true);
+    loop.run_deferred();
+  }
+  EXPECT_TRUE(late.current()->known());
+  EXPECT_EQ(changes, 1);
+  // And it goes on watching.
+  shell("ip addr add 192.0.2.77/24 dev eth1");
+  while (changes == 1 && loop.now() < limit) {
+    loop.poll(true);
+    loop.run_deferred();
+  }
+  EXPECT_TRUE(late.current()->owner_of(ip("192.0.2.77")));
 }
