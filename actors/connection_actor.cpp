@@ -1,8 +1,11 @@
 #include "taps/actors/connection_actor.hpp"
 
 #include "taps/actors/racing_supervisor.hpp"
+#include "taps/actors/rendezvous_supervisor.hpp"
 
 #include <caf/send.hpp>
+
+#include <utility>
 
 namespace taps {
 
@@ -238,22 +241,26 @@ void connection_actor::equip(const equip_order& order) {
   if (origin_.parent)
     demonitor(origin_.parent->address());
   equip_clones();
-  machine_.configure(config_->properties, establishment::initiate);
+  machine_.configure(config_->properties, origin_.how);
   if (machine_.ended())
     return;
-  auto supervisor = spawn_racing_supervisor(home_ptr(), config_, handle(), origin_.timeout);
+  const auto spawn_supervisor = origin_.how == establishment::rendezvous
+                                    ? spawn_rendezvous_supervisor
+                                    : spawn_racing_supervisor;
+  auto supervisor = spawn_supervisor(home_ptr(), config_, handle(), origin_.timeout);
   supervisor_ = caf::actor_cast<caf::strong_actor_ptr>(supervisor);
   monitor(supervisor);
 }
 
 void connection_actor::equip_clones() {
-  // An accepted Connection knows no Remote Endpoint to connect to; one that still waits for its own
-  // order keeps its clones waiting.
+  // An accepted Connection knows no Remote Endpoint to connect to, and where a Rendezvous was held
+  // nobody waits any more; one that still waits for its own order keeps its clones waiting.
   if (!config_)
     return;
+  const auto cloneable = !origin_.accepted_by && origin_.how == establishment::initiate;
   for (const auto& child : std::exchange(clones_, {}))
     caf::anon_send(caf::actor_cast<connection_interface>(child),
-                   equip_order{origin_.accepted_by ? nullptr : config_});
+                   equip_order{cloneable ? config_ : nullptr});
 }
 
 void connection_actor::finish_race(const race_outcome& outcome) {
@@ -334,10 +341,15 @@ void connection_actor::tell_ready() {
   if (origin_.accepted_by)
     deliver(
         connection_received{origin_.accepted_by->handle, handle(), connection_state::established});
+  else if (origin_.how == establishment::rendezvous)
+    deliver(rendezvous_done{handle(), connection_state::established, take_report()});
   else
-    deliver(ready{handle(), connection_state::established,
-                  report_ ? std::move(*report_) : establishment_report{}});
-  report_.reset();
+    deliver(ready{handle(), connection_state::established, take_report()});
+}
+
+establishment_report connection_actor::take_report() {
+  const auto told = std::exchange(report_, nullptr);
+  return told ? std::move(*told) : establishment_report{};
 }
 
 void connection_actor::tell_establishment_error(const connection_event& event) {

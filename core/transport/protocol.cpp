@@ -1,5 +1,7 @@
 #include "taps/core/transport/protocol.hpp"
 
+#include "taps/core/transport/meeting.hpp"
+
 namespace taps {
 
 result<std::unique_ptr<protocol>> protocol::open_stream() {
@@ -11,5 +13,9 @@ const transport_descriptor& protocol::spoken() const { return descriptor(); }
 result<void> protocol::set_property(property_id, const property_value&) { return {}; }
 
 std::optional<bool> protocol::provides(feature) const { return std::nullopt; }
+
+result<std::unique_ptr<meeting>> transport::meet(const meeting_request&, meeting_sink&) {
+  return {errc::not_supported, std::string{descriptor().name} + " has no Rendezvous"};
+}
 
 }  // namespace taps
