@@ -244,10 +244,9 @@ void connection_actor::equip(const equip_order& order) {
   machine_.configure(config_->properties, origin_.how);
   if (machine_.ended())
     return;
-  const auto spawn_supervisor = origin_.how == establishment::rendezvous
-                                    ? spawn_rendezvous_supervisor
-                                    : spawn_racing_supervisor;
-  auto supervisor = spawn_supervisor(home_ptr(), config_, handle(), origin_.timeout);
+  const auto spawn = origin_.how == establishment::rendezvous ? spawn_rendezvous_supervisor
+                                                              : spawn_racing_supervisor;
+  auto supervisor = spawn(home_ptr(), config_, handle(), origin_.timeout);
   supervisor_ = caf::actor_cast<caf::strong_actor_ptr>(supervisor);
   monitor(supervisor);
 }
@@ -338,18 +337,15 @@ void connection_actor::tell(connection_event& event) {
 }
 
 void connection_actor::tell_ready() {
+  const auto up = connection_state::established;
+  const auto kept = std::exchange(report_, nullptr);
+  auto report = kept ? std::move(*kept) : establishment_report{};
   if (origin_.accepted_by)
-    deliver(
-        connection_received{origin_.accepted_by->handle, handle(), connection_state::established});
+    deliver(connection_received{origin_.accepted_by->handle, handle(), up});
   else if (origin_.how == establishment::rendezvous)
-    deliver(rendezvous_done{handle(), connection_state::established, take_report()});
+    deliver(rendezvous_done{handle(), up, std::move(report)});
   else
-    deliver(ready{handle(), connection_state::established, take_report()});
-}
-
-establishment_report connection_actor::take_report() {
-  const auto told = std::exchange(report_, nullptr);
-  return told ? std::move(*told) : establishment_report{};
+    deliver(ready{handle(), up, std::move(report)});
 }
 
 void connection_actor::tell_establishment_error(const connection_event& event) {

@@ -104,7 +104,6 @@ private:
 
   void tell(connection_event& event);
   void tell_ready();
-  [[nodiscard]] establishment_report take_report();
   void tell_establishment_error(const connection_event& event);
   template<class Event>
   void deliver(Event event);

@@ -1,12 +1,11 @@
 #include "taps/actors/rendezvous_supervisor.hpp"
 
 #include "taps/actors/connection_actor.hpp"
+#include "taps/actors/meeting_ends.hpp"
 #include "taps/actors/pinned.hpp"
-#include "taps/core/racing/duration_text.hpp"
 #include "taps/core/racing/establishment_recorder.hpp"
 #include "taps/core/rendezvous/check_list.hpp"
 #include "taps/core/rendezvous/opening_list.hpp"
-#include "taps/core/transport/meeting.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/send.hpp>
@@ -14,6 +13,7 @@
 #include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 
 namespace taps {
 
@@ -22,6 +22,7 @@ namespace {
 /// A thin shell of the lists that decide.
 class rendezvous_supervisor final : public pinned<caf::event_based_actor, caf_clock::unused>,
                                     handshake_sink,
+                                    meeting_listener,
                                     serviced,
                                     resident {
 public:
@@ -35,7 +36,7 @@ public:
                                                             config_->framing_preserves_boundaries(),
                                                             *links_,
                                                             config_->policy.get()},
-        recorder_(home().now()),
+        recorder_(home().now()), ends_(static_cast<meeting_listener&>(*this)),
         timer_([](void* self) { static_cast<rendezvous_supervisor*>(self)->on_timer(); }, this) {}
 
   const char* name() const override { return "taps.rendezvous_supervisor"; }
@@ -56,47 +57,12 @@ protected:
     home().cancel_service(*this);
     queries_.clear();
     handshake_.reset();
-    calls_.clear();
-    ends_.clear();
+    ends_.close();
     parent_ = nullptr;
     home().release(ctrl());
   }
 
 private:
-  /// One local end.
-  struct end final : meeting_sink {
-    end(rendezvous_supervisor& to, std::size_t number) noexcept : owner(to), base(number) {}
-    void on_check(const socket_address& from, std::span<const std::byte> data) override {
-      owner.on_check(base, from, data);
-    }
-    void on_called(std::unique_ptr<protocol> instance) override {
-      owner.on_called(base, std::move(instance));
-    }
-
-    rendezvous_supervisor& owner;
-    std::size_t base;
-    std::unique_ptr<meeting> place;
-  };
-
-  /// An instance that may be the one, and until then says only how it fares.
-  struct call final : protocol_sink {
-    call(rendezvous_supervisor& to, const meeting_pair& who) noexcept : owner(to), pair(who) {}
-    void on_ready() override { owner.on_open(pair); }
-    void on_writable() override {}
-    void on_data(slice, const inbound_info&) override {}
-    void on_inbound_stream(std::unique_ptr<protocol>) override {}
-    void on_soft_error(error) override {}
-    void on_path_change() override {}
-    void on_closed() override { on_failed({errc::connection_aborted, "closed by the peer"}); }
-    void on_failed(error reason) override {
-      owner.on_failed(meeting_pair{pair}, std::move(reason));
-    }
-
-    rendezvous_supervisor& owner;
-    meeting_pair pair;
-    std::unique_ptr<protocol> instance;
-  };
-
   // -- preparation -----------------------------------------------------------------------------
 
   void begin() {
@@ -153,7 +119,12 @@ private:
     auto pairs = pair_up(request_, *stack_, *bases, *remotes);
     if (!pairs)
       return pairs.failure();
-    if (auto opened = open_ends(*bases, *pairs); !opened)
+    std::optional<std::uint8_t> hops;
+    for (const auto& x : request_.remotes)
+      hops = hops ? hops : x.hop_limit();
+    if (auto opened =
+            ends_.open(home().transport_of(*stack_), *bases, config_->properties, hops, *pairs);
+        !opened)
       return opened;
     start(std::move(*remotes), *pairs);
     return {};
@@ -165,45 +136,14 @@ private:
     return find_bases(request_, *stack_, home().names());
   }
 
-  /// Opens the ends that pairs need, and leaves the pairs that have one.
-  result<void> open_ends(const std::vector<meeting_base>& bases, std::vector<meeting_pair>& pairs) {
-    error why;
-    std::optional<std::uint8_t> hops;
-    for (const auto& x : request_.remotes)
-      hops = hops ? hops : x.hop_limit();
-    for (std::size_t i = 0; i < bases.size(); ++i) {
-      places_.push_back(bases[i].address);
-      auto made = std::make_unique<end>(*this, i);
-      const auto needed =
-          std::ranges::any_of(pairs, [i](const meeting_pair& x) { return x.base == i; });
-      if (needed) {
-        auto place = home().transport_of(*stack_).meet(
-            {bases[i].address, bases[i].interface, config_->properties, hops}, *made);
-        if (place) {
-          made->place = std::move(*place);
-          places_.back() = made->place->local();
-        } else {
-          why = place.failure();
-        }
-      }
-      ends_.push_back(std::move(made));
-    }
-    std::erase_if(pairs, [&](const meeting_pair& x) {
-      return !ends_[x.base]->place || same_place(places_[x.base], x.remote);
-    });
-    if (!pairs.empty())
-      return {};
-    return why ? why : error{errc::no_candidates, "Rendezvous: the peer has our own address"};
-  }
-
   void start(std::vector<socket_address> remotes, const std::vector<meeting_pair>& pairs) {
     for (const auto& x : pairs)
       introduce(x);
     if (stack_->unit == data_unit::byte_stream) {
-      opening_.emplace(places_, std::move(remotes), pairs);
+      opening_.emplace(ends_.places(), std::move(remotes), pairs);
       perform(opening_->on_start(home().now()));
     } else {
-      checks_.emplace(places_, std::move(remotes), pairs, unguessable_numbers());
+      checks_.emplace(ends_.places(), std::move(remotes), pairs, unguessable_numbers());
       perform(checks_->on_start(home().now()));
     }
   }
@@ -226,37 +166,29 @@ private:
     });
   }
 
-  void on_check(std::size_t base, const socket_address& from, std::span<const std::byte> data) {
+  void on_check(const meeting_pair& from, std::span<const std::byte> data) override {
     enter([&] {
-      if (!checks_ || over_)
-        return;
-      perform(checks_->on_check(home().now(), base, from, data));
+      if (checks_ && !over_)
+        perform(checks_->on_check(home().now(), from.base, from.remote, data));
       schedule_timer();
     });
   }
 
-  void on_called(std::size_t base, std::unique_ptr<protocol> instance) {
+  void on_called(const meeting_pair& from) override {
     enter([&] {
-      if (over_)
-        return;
-      const meeting_pair pair{base, instance->remote()};
-      auto made = std::make_unique<call>(*this, pair);
-      instance->set_sink(*made);
-      made->instance = std::move(instance);
-      if (checks_) {
-        // What follows is that it is met, or nothing.
-        calls_.insert_or_assign(pair, std::move(made));
-        perform(checks_->on_data(home().now(), base, pair.remote));
-        calls_.erase(pair);
-      } else {
-        auto before = std::exchange(calls_[pair], std::move(made));
-        perform(opening_->on_call(home().now(), pair));
-      }
+      if (checks_ && !over_)
+        perform(checks_->on_data(home().now(), from.base, from.remote));
+      else if (opening_ && !over_)
+        perform(opening_->on_call(home().now(), from));
+      // A first datagram is the peer's, or nobody's.
+      if (!opening_)
+        ends_.hang_up(from);
+      request_service();
       schedule_timer();
     });
   }
 
-  void on_open(const meeting_pair& pair) {
+  void on_open(const meeting_pair& pair) override {
     enter([&] {
       if (!over_)
         perform(opening_->on_open(home().now(), pair));
@@ -264,15 +196,11 @@ private:
     });
   }
 
-  void on_failed(const meeting_pair& pair, error reason) {
+  void on_broken(const meeting_pair& pair, error reason) override {
     enter([&] {
-      if (over_)
-        return;
-      // It goes when its call is over.
-      ended_.push_back(std::move(calls_[pair]));
-      calls_.erase(pair);
+      if (!over_ && opening_)
+        perform(opening_->on_failed(home().now(), pair, std::move(reason)));
       request_service();
-      perform(opening_->on_failed(home().now(), pair, std::move(reason)));
       schedule_timer();
     });
   }
@@ -281,11 +209,10 @@ private:
 
   void on_service() override {
     enter([this] {
-      ended_.clear();
+      ends_.clean_up();
       if (!over_)
         return;
-      calls_.clear();
-      ends_.clear();
+      ends_.close();
       if (handshake_ && handshake_->done())
         finish(handshake_->take());
     });
@@ -303,12 +230,13 @@ private:
     for (const auto& x : actions) {
       switch (x.kind) {
       case kind::send:
-        ends_[x.pair.base]->place->send_check(x.pair.remote, x.data);
+        ends_.send_check(x.pair, x.data);
         break;
       case kind::began:
         recorder_.started(home().now(), introduce(x.pair));
         break;
       case kind::gave_up:
+        given_up_.insert(introduce(x.pair));
         recorder_.failed(home().now(), introduce(x.pair), x.reason);
         break;
       case kind::met:
@@ -329,7 +257,8 @@ private:
         place_call(x.pair);
         break;
       case kind::hang_up:
-        calls_.erase(x.pair);
+        ends_.hang_up(x.pair);
+        request_service();
         break;
       case kind::met:
         met(x.pair);
@@ -343,38 +272,28 @@ private:
 
   void place_call(const meeting_pair& pair) {
     recorder_.started(home().now(), introduce(pair));
-    auto made = std::make_unique<call>(*this, pair);
-    auto instance = ends_[pair.base]->place->call(pair.remote, *made);
-    if (instance) {
-      made->instance = std::move(*instance);
-      calls_.insert_or_assign(pair, std::move(made));
-    } else {
-      perform(opening_->on_failed(home().now(), pair, instance.failure()));
-    }
+    if (auto called = ends_.call(pair); !called)
+      perform(opening_->on_failed(home().now(), pair, called.failure()));
   }
 
   void met(const meeting_pair& pair) {
     over_ = true;
+    // What was given up before is another candidate now.
+    if (given_up_.contains(introduce(pair)))
+      leaves_.erase(pair);
     won_ = introduce(pair);
     recorder_.started(home().now(), won_);
-    recorder_.bound(won_, ends_[pair.base]->place->local());
     auto shell = std::make_unique<channel>(config_->framers, stack_->unit, home().memory());
     auto& stack = *shell;
-    std::unique_ptr<protocol> instance;
-    if (const auto i = calls_.find(pair); i != calls_.end()) {
-      instance = std::move(i->second->instance);
-    } else {
-      auto made = ends_[pair.base]->place->call(pair.remote, stack.as_protocol_sink());
-      if (!made) {
-        fail(made.failure());
-        return;
-      }
-      instance = std::move(*made);
+    auto instance = ends_.take(pair, stack.as_protocol_sink());
+    if (!instance) {
+      fail(instance.failure());
+      return;
     }
     handshake_ = std::make_unique<handshake>(std::move(shell), static_cast<handshake_sink&>(*this));
     limit_ = sooner(limit_, later(home().now(), handshake::limit));
-    stack.attach_ready(std::move(instance));
-    // What is still open goes when nothing of it is on the stack.
+    stack.attach_ready(std::move(*instance));
+    // The ends close when nothing of them is on the stack.
     request_service();
   }
 
@@ -388,7 +307,7 @@ private:
     const auto now = home().now();
     recorder_.reached(now, won_, attempt_stage::ready);
     recorder_.won(now, won_);
-    for (leaf_id i = 1; i <= leaves_.size(); ++i)
+    for (leaf_id i = 1; i <= last_leaf_; ++i)
       recorder_.lost(now, i);
     tell({std::make_shared<std::unique_ptr<channel>>(std::move(*outcome)),
           {},
@@ -399,10 +318,10 @@ private:
     const auto now = home().now();
     if (won_ != 0)
       recorder_.failed(now, won_, reason);
-    for (leaf_id i = 1; i <= leaves_.size(); ++i)
+    for (leaf_id i = 1; i <= last_leaf_; ++i)
       recorder_.lost(now, i);
     const auto report = recorder_.report(now);
-    tell({nullptr, leaves_.empty() ? reason : explain(reason, report), report});
+    tell({nullptr, last_leaf_ == 0 ? reason : explain(reason, report), report});
   }
 
   void tell(race_outcome outcome) {
@@ -420,10 +339,11 @@ private:
     const auto known = leaves_.find(pair);
     if (known != leaves_.end())
       return known->second;
-    const auto made = static_cast<leaf_id>(leaves_.size() + 1);
+    const auto made = ++last_leaf_;
     leaves_.emplace(pair, made);
     recorder_.introduce(
-        made, {"1.1." + std::to_string(made), {}, stack_->name, places_[pair.base], pair.remote});
+        made,
+        {"1.1." + std::to_string(made), {}, stack_->name, ends_.places()[pair.base], pair.remote});
     return made;
   }
 
@@ -453,15 +373,13 @@ private:
   std::vector<std::unique_ptr<resolver_query>> queries_;
   std::size_t unanswered_ = 0;
   error no_name_;
-  std::vector<socket_address> places_;
-  std::vector<std::unique_ptr<end>> ends_;
-  std::map<meeting_pair, std::unique_ptr<call>> calls_;
-  /// Calls that failed, and may still be on the stack.
-  std::vector<std::unique_ptr<call>> ended_;
+  meeting_ends ends_;
   std::optional<check_list> checks_;
   std::optional<opening_list> opening_;
   std::unique_ptr<handshake> handshake_;
+  leaf_id last_leaf_ = 0;
   leaf_id won_ = 0;
+  std::set<leaf_id> given_up_;
   /// Met, or failed.
   bool over_ = false;
 };

@@ -181,6 +181,9 @@ TEST_F(rendezvous_between_hosts, RDV_01_over_a_cable_with_both_families) {
                          "ip addr add 2001:db8::1/64 dev cable nodad && ip link set cable up");
   hosts_[1].there->shell("ip addr add 192.0.2.2/24 dev cable && "
                          "ip addr add 2001:db8::2/64 dev cable nodad && ip link set cable up");
+  // The kernel takes its time to see that both ends are up.
+  for (auto& x : hosts_)
+    x.there->shell("until ip link show cable | grep -q LOWER_UP; do :; done");
   start_services();
   for (const auto& wanted : {reliable_inorder_stream(), unreliable_datagram()}) {
     auto a = make_side_at(0, local_endpoint{}, wanted);

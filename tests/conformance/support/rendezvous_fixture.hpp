@@ -43,7 +43,7 @@ protected:
       to.pre.add_remote(as_remote(x));
   }
 
-  void meet(side& x, std::optional<duration> timeout = {}) {
+  void meet(side& x, duration timeout = std::chrono::seconds{9}) {
     x.connection = rendezvous(x.pre, x.by.actor, {timeout});
   }
 
