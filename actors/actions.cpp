@@ -29,11 +29,13 @@ bool may_begin(const preconnection& what, const owner_ref& owner) {
 /// Spawns a Connection in Establishing and has the Preconnection equip it: at once where both live
 /// on this thread's shard, else by messages.
 connection spawn_connection(const preconnection& from, const owner_ref& owner,
-                            std::optional<first_send> first, const action_options& options) {
+                            std::optional<first_send> first, const action_options& options,
+                            establishment how = establishment::initiate) {
   const auto& services = from.get_impl().services();
   const auto& source = from.get_impl().handle();
   const auto& home = services.shard_for(owner.actor());
   connection_origin origin;
+  origin.how = how;
   origin.owner = owner.actor();
   origin.events = options.events;
   origin.timeout = options.timeout;
@@ -133,14 +135,21 @@ listener listen(const preconnection& what, const owner_ref& owner, const action_
   return caf::actor_cast<listener>(made);
 }
 
-result<std::vector<remote_endpoint>> resolve(const preconnection& what, caf::scoped_actor& self) {
+connection rendezvous(const preconnection& what, const owner_ref& owner,
+                      const action_options& options) {
+  if (!may_begin(what, owner))
+    return {};
+  return spawn_connection(what, owner, std::nullopt, options, establishment::rendezvous);
+}
+
+result<resolved_endpoints> resolve(const preconnection& what, caf::scoped_actor& self) {
   const error stopped{errc::connection_closed, "the transport services were shut down"};
   const auto& services = what.get_impl().services();
   if (services.stopped())
     return stopped;
-  result<std::vector<remote_endpoint>> answer = stopped;
+  result<resolved_endpoints> answer = stopped;
   self->request(what.get_impl().handle(), caf::infinite, resolve_command{})
-      .receive([&](resolved_endpoints& x) { answer = std::move(x.remotes); },
+      .receive([&](resolved_endpoints& x) { answer = std::move(x); },
                [&](caf::error& x) { answer = services.stopped() ? stopped : from_caf_error(x); });
   return answer;
 }

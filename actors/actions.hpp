@@ -83,10 +83,29 @@ connection initiate_with_send(const preconnection& what, const owner_ref& owner,
 listener listen(const preconnection& what, const owner_ref& owner,
                 const action_options& options = {});
 
-/// Resolve (RFC 9622, section 6): the names of the Preconnection's Remote Endpoints as addresses.
-/// Blocks the caller; for actors there is `resolve_command` by `request`.
-[[nodiscard]] result<std::vector<remote_endpoint>> resolve(const preconnection& what,
-                                                           caf::scoped_actor& self);
+/// Rendezvous (RFC 9622, section 7.3): the peer does the same, and both call each other until they
+/// meet, through NATs that allow it. Returns at once a Connection that is Establishing, as Initiate
+/// does; `rendezvous_done` or `establishment_error` follows. Before that, tell the peer by some
+/// other way what `resolve` says of the Local Endpoints, and add what it tells as Remote Endpoints.
+/// Without a timeout a peer that does not come is given up after some 40 seconds.
+connection rendezvous(const preconnection& what, const owner_ref& owner,
+                      const action_options& options = {});
+
+/// What Resolve finds: concrete endpoints.
+struct resolved_endpoints {
+  /// The addresses of this host by which the Local Endpoints may be reached, those first that its
+  /// interfaces have, then those that STUN servers see (server-reflexive ones). Each has the port
+  /// that a Rendezvous of the same Preconnection uses. Where no protocol fits, and without Local
+  /// Endpoints, these are the Local Endpoints themselves.
+  std::vector<local_endpoint> locals;
+  /// The Remote Endpoints, with addresses in place of names.
+  std::vector<remote_endpoint> remotes;
+};
+
+/// Resolve (RFC 9622, section 6). Blocks the caller. A STUN server that does not answer costs some
+/// seconds, and is no error.
+[[nodiscard]] result<resolved_endpoints> resolve(const preconnection& what,
+                                                 caf::scoped_actor& self);
 
 // -- Listeners ----------------------------------------------------------------------------------
 

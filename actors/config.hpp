@@ -7,6 +7,7 @@
 #include "taps/core/message/framer.hpp"
 #include "taps/core/properties/transport_properties.hpp"
 #include "taps/core/racing/racing_options.hpp"
+#include "taps/core/rendezvous/rendezvous_plan.hpp"
 #include "taps/core/security/security_parameters.hpp"
 
 #include <memory>
@@ -26,6 +27,9 @@ struct preconnection_config {
   history_ptr history{};
   /// What this host and program forbid and prefer; null for nothing.
   std::shared_ptr<const system_policy> policy{};
+
+  /// What Resolve has told of the Local Endpoints; null before.
+  std::shared_ptr<const known_bases> known{};
 
   mutable selection_memo memo{};
 

@@ -1,8 +1,11 @@
 #include "taps/actors/connection_actor.hpp"
 
 #include "taps/actors/racing_supervisor.hpp"
+#include "taps/actors/rendezvous_supervisor.hpp"
 
 #include <caf/send.hpp>
+
+#include <utility>
 
 namespace taps {
 
@@ -269,26 +272,29 @@ void connection_actor::equip(const equip_order& order) {
     demonitor(origin_.parent->address());
   join(order.group);
   equip_clones();
-  machine_.configure(config_->properties, establishment::initiate);
+  machine_.configure(config_->properties, origin_.how);
   if (machine_.ended())
     return;
-  auto supervisor = spawn_racing_supervisor(
-      home_ptr(), config_, recipient{caf::strong_actor_ptr{ctrl()}, this}, origin_.timeout);
+  auto self = recipient{caf::strong_actor_ptr{ctrl()}, this};
+  const auto spawn = origin_.how == establishment::rendezvous ? spawn_rendezvous_supervisor
+                                                              : spawn_racing_supervisor;
+  auto supervisor = spawn(home_ptr(), config_, std::move(self), origin_.timeout);
   supervisor_ = caf::actor_cast<caf::strong_actor_ptr>(supervisor);
   // Also hears of one that has ended already.
   monitor(supervisor);
 }
 
 void connection_actor::equip_clones() {
-  // An accepted Connection knows no Remote Endpoint to connect to; one that still waits for its own
-  // order keeps its clones waiting.
+  // An accepted Connection knows no Remote Endpoint to connect to, and where a Rendezvous was held
+  // nobody waits any more; one that still waits for its own order keeps its clones waiting.
   if (!config_)
     return;
+  const auto cloneable = !origin_.accepted_by && origin_.how == establishment::initiate;
   for (const auto& child : std::exchange(clones_, {})) {
-    if (!group_ && !origin_.accepted_by)
+    if (!group_ && cloneable)
       join(std::make_shared<connection_group>());
     caf::anon_send(caf::actor_cast<connection_interface>(child),
-                   equip_order{origin_.accepted_by ? nullptr : config_, group_});
+                   equip_order{cloneable ? config_ : nullptr, group_});
   }
 }
 
@@ -367,13 +373,15 @@ void connection_actor::tell(connection_event& event) {
 }
 
 void connection_actor::tell_ready() {
+  const auto up = connection_state::established;
+  const auto kept = std::exchange(report_, nullptr);
+  auto report = kept ? std::move(*kept) : establishment_report{};
   if (origin_.accepted_by)
-    owner_.tell(
-        connection_received{origin_.accepted_by->handle, handle(), connection_state::established});
+    owner_.tell(connection_received{origin_.accepted_by->handle, handle(), up});
+  else if (origin_.how == establishment::rendezvous)
+    owner_.tell(rendezvous_done{handle(), up, std::move(report)});
   else
-    owner_.tell(ready{handle(), connection_state::established,
-                      report_ ? std::move(*report_) : establishment_report{}});
-  report_.reset();
+    owner_.tell(ready{handle(), up, std::move(report)});
 }
 
 void connection_actor::tell_establishment_error(const connection_event& event) {

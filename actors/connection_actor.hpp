@@ -17,7 +17,9 @@ struct connection_origin {
   event_set events = event_set::none;
   /// The Listener it came by; null for Connections that are initiated.
   std::shared_ptr<const listening> accepted_by;
-  /// Of Initiate: absent for no limit.
+  /// Initiate and Clone, or Rendezvous; accepted ones do not look at it.
+  establishment how = establishment::initiate;
+  /// Of Initiate and Rendezvous: absent for no limit.
   std::optional<duration> timeout;
   /// The Connection this one is cloned from; null for others.
   caf::strong_actor_ptr parent;

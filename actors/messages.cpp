@@ -81,6 +81,7 @@ void add_messages(caf::actor_system_config& config) {
       .add_message_type<stop_command>("taps::stop_command")
       .add_message_type<new_connection_limit_command>("taps::new_connection_limit_command")
       .add_message_type<ready>("taps::ready")
+      .add_message_type<rendezvous_done>("taps::rendezvous_done")
       .add_message_type<establishment_error>("taps::establishment_error")
       .add_message_type<connection_received>("taps::connection_received")
       .add_message_type<stopped>("taps::stopped")

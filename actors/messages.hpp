@@ -22,7 +22,16 @@ struct ready {
   establishment_report report;
 };
 
-/// Initiate, Clone or Listen failed. Terminal.
+/// Rendezvous succeeded: the peer is there, and was heard. Over datagrams that may have been by
+/// its first Message, which is to be received.
+struct rendezvous_done {
+  taps::connection connection;
+  connection_state state = connection_state::established;
+  /// How it came about: every pair of addresses, its times and its fate.
+  establishment_report report;
+};
+
+/// Initiate, Clone, Listen or Rendezvous failed. Terminal.
 struct establishment_error {
   /// What failed to come about: one of the two is set.
   taps::connection connection;
@@ -130,6 +139,11 @@ struct connection_error {
 template<class Inspector>
 typename Inspector::result_type inspect(Inspector& f, ready& x) {
   return f(caf::meta::type_name("ready"), x.connection, x.state, x.report);
+}
+
+template<class Inspector>
+typename Inspector::result_type inspect(Inspector& f, rendezvous_done& x) {
+  return f(caf::meta::type_name("rendezvous_done"), x.connection, x.state, x.report);
 }
 
 template<class Inspector>

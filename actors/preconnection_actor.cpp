@@ -2,7 +2,6 @@
 
 #include "taps/actors/connection_actor.hpp"
 #include "taps/actors/listener_actor.hpp"
-#include "taps/core/candidate/gather.hpp"
 
 #include <caf/send.hpp>
 
@@ -10,84 +9,6 @@
 #include <utility>
 
 namespace taps {
-
-// -- resolve_job --------------------------------------------------------------------------
-
-/// One running Resolve.
-class preconnection_actor::resolve_job {
-public:
-  using promise = caf::typed_response_promise<resolved_endpoints>;
-
-  resolve_job(promise answer, resolver& names, const preconnection_config& config)
-      : answer_(std::move(answer)) {
-    found_.locals = config.locals;
-    for (const auto& x : config.remotes)
-      add(x, names);
-  }
-
-  [[nodiscard]] bool done() const noexcept { return pending_ == 0; }
-
-  /// Calls `wake` when the last name is resolved.
-  void start(std::function<void()> wake) {
-    wake_ = std::move(wake);
-    if (done())
-      wake_();
-  }
-
-  void give_up(const error& why) { answer_.deliver(to_caf_error(why)); }
-
-  void finish() {
-    if (found_.remotes.empty() && failure_)
-      answer_.deliver(to_caf_error(failure_));
-    else
-      answer_.deliver(std::move(found_));
-  }
-
-private:
-  void add(const remote_endpoint& x, resolver& names) {
-    if (auto fine = x.check(); !fine) {
-      failure_ = fine.failure();
-      return;
-    }
-    auto where = x;
-    if (!x.port() && x.service()) {
-      auto port = names.port_of(*x.service(), "");
-      if (!port) {
-        failure_ = port.failure();
-        return;
-      }
-      where.with_port(*port);
-    }
-    if (!needs_resolution(x)) {
-      found_.remotes.push_back(where);
-      return;
-    }
-    for (auto family : {ip_family::v6, ip_family::v4}) {
-      ++pending_;
-      queries_.push_back(names.resolve(
-          *x.hostname(), family, [this, where](auto answer) { take(where, std::move(answer)); }));
-    }
-  }
-
-  void take(const remote_endpoint& where, result<resolved_addresses> answer) {
-    if (!answer)
-      failure_ = answer.failure();
-    else
-      for (const auto& entry : answer->entries)
-        found_.remotes.push_back(remote_endpoint{where}.with_ip_address(entry.address));
-    if (--pending_ == 0 && wake_)
-      wake_();
-  }
-
-  promise answer_;
-  resolved_endpoints found_;
-  error failure_;
-  int pending_ = 0;
-  std::vector<std::unique_ptr<resolver_query>> queries_;
-  std::function<void()> wake_;
-};
-
-// -- preconnection_actor ------------------------------------------------------------------------
 
 preconnection_actor::preconnection_actor(caf::actor_config& cfg, shard_ptr home,
                                          preconnection_config initial)
@@ -101,7 +22,10 @@ preconnection_actor::behavior_type preconnection_actor::make_behavior() {
       [this](const preconnection_edit& edit) {
         if (std::exchange(handed_out_, false))
           config_ = std::make_shared<preconnection_config>(*config_);
+        const auto before = config_->locals;
         edit.apply(*config_);
+        if (config_->locals != before)
+          config_->known.reset();
       },
       [this](const preconnection_order& order) {
         if (order.listens)
@@ -112,17 +36,9 @@ preconnection_actor::behavior_type preconnection_actor::make_behavior() {
       },
       [this](const resolve_command&) -> caf::result<resolved_endpoints> {
         auto answer = make_response_promise<resolved_endpoints>();
-        auto& job =
-            *jobs_.emplace_back(std::make_unique<resolve_job>(answer, home().names(), *config_));
-        job.start([this] {
-          enter([this] {
-            for (auto& x : jobs_)
-              if (x->done())
-                x->finish();
-            // The query that called is still running: it goes at the end of the turn.
-            home().post([finished = take_finished(), keep = caf::strong_actor_ptr{ctrl()}] {});
-          });
-        });
+        handed_out_ = true;
+        auto& job = *jobs_.emplace_back(std::make_unique<resolve_job>(answer, home(), config_));
+        job.start([this] { enter([this] { finish_jobs(); }); });
         return caf::delegated<resolved_endpoints>{};
       },
   };
@@ -142,6 +58,22 @@ void preconnection_actor::on_exit() {
   for (auto& x : jobs_)
     x->give_up({errc::connection_closed, "the transport services were shut down"});
   jobs_.clear();
+}
+
+void preconnection_actor::finish_jobs() {
+  for (auto& x : jobs_) {
+    if (!x->done())
+      continue;
+    // As long as the Local Endpoints are those that were resolved.
+    if (x->known() && x->config().locals == config_->locals) {
+      if (std::exchange(handed_out_, false))
+        config_ = std::make_shared<preconnection_config>(*config_);
+      config_->known = x->known();
+    }
+    x->finish();
+  }
+  // Whoever called is still running: it goes at the end of the turn.
+  home().post([finished = take_finished(), keep = caf::strong_actor_ptr{ctrl()}] {});
 }
 
 std::shared_ptr<void> preconnection_actor::take_finished() {

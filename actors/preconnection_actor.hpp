@@ -2,6 +2,7 @@
 
 #include "taps/actors/internal_messages.hpp"
 #include "taps/actors/pinned.hpp"
+#include "taps/actors/resolve_job.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
 
@@ -9,14 +10,8 @@
 
 namespace taps {
 
-/// Asks a Preconnection for Resolve (RFC 9622, section 6): answered by `resolved_endpoints`.
+/// Asks a Preconnection for Resolve (RFC 9622, section 6).
 struct resolve_command {};
-
-/// Concrete endpoints: every address that the names of a Preconnection stand for.
-struct resolved_endpoints {
-  std::vector<local_endpoint> locals;
-  std::vector<remote_endpoint> remotes;
-};
 
 /// A change to a Preconnection.
 struct preconnection_edit {
@@ -32,7 +27,6 @@ struct preconnection_order {
 }  // namespace taps
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::resolve_command)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::resolved_endpoints)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::preconnection_edit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(taps::preconnection_order)
 
@@ -63,7 +57,8 @@ protected:
   void on_exit() override;
 
 private:
-  class resolve_job;
+  /// Answers what is resolved.
+  void finish_jobs();
 
   /// Takes the jobs that are done out of the list; they live as long as the result.
   [[nodiscard]] std::shared_ptr<void> take_finished();

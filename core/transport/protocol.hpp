@@ -17,6 +17,9 @@
 
 namespace taps {
 
+class meeting;
+class meeting_sink;
+struct meeting_request;
 class protocol;
 
 /// What comes with inbound data.
@@ -211,6 +214,10 @@ public:
   /// Listens; with port 0 the kernel chooses one. A port in use is an error with that code.
   [[nodiscard]] virtual result<std::unique_ptr<acceptor>> listen(const listen_request& request,
                                                                  acceptor_sink& sink) = 0;
+
+  /// Opens one end of a Rendezvous (`meeting.hpp`). Default: `NotSupported`.
+  [[nodiscard]] virtual result<std::unique_ptr<meeting>> meet(const meeting_request& request,
+                                                              meeting_sink& sink);
 };
 
 }  // namespace taps

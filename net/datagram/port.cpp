@@ -118,7 +118,9 @@ void datagram_port::receive() {
 }
 
 void datagram_port::dispatch(datagram x) {
-  const datagram_flow flow{x.from, x.to.value_or(local_.address)};
+  if (filter_ && !filter_->pass(*this, x))
+    return;
+  const auto flow = flow_of(x);
   if (const auto i = children_.find(flow); i != children_.end()) {
     i->second->arrive(std::move(x));
     return;
@@ -133,7 +135,27 @@ void datagram_port::dispatch(datagram x) {
   sink_->on_accepted(std::move(child));
 }
 
+std::unique_ptr<datagram_child> datagram_port::open(const socket_address& remote) {
+  const datagram_flow flow{remote, local_.address};
+  if (children_.contains(flow))
+    return nullptr;
+  auto child = std::make_unique<datagram_child>(*loop_, shared_from_this(), flow);
+  children_.emplace(flow, child.get());
+  return child;
+}
+
 // -- sending ----------------------------------------------------------------------
+
+void datagram_port::send_past(const socket_address& to, std::span<const std::byte> data) {
+  native_address address{to};
+  iovec piece{const_cast<std::byte*>(data.data()), data.size()};
+  msghdr message{};
+  message.msg_name = address.data();
+  message.msg_namelen = address.size();
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  static_cast<void>(loop_->os().sendmsg(socket_.get(), &message, 0));
+}
 
 bool datagram_port::flush(datagram_child& child, outbound_queue& queue,
                           const datagram_io::manner& how) {

@@ -17,6 +17,7 @@
 namespace taps {
 
 class datagram_child;
+class datagram_port;
 
 /// The two ends of a datagram on a listening socket, but for the local port.
 struct datagram_flow {
@@ -52,6 +53,15 @@ private:
   std::vector<sys::descriptor> idle_;
 };
 
+/// Looks at datagrams before Connections get them.
+class datagram_filter {
+public:
+  virtual ~datagram_filter() = default;
+  /// Returns false for one that no Connection is to get. May end the life of all that the port
+  /// brought.
+  virtual bool pass(datagram_port& port, const datagram& x) = 0;
+};
+
 /// The socket of a Listener and the Connections that share it (RFC 9623, section 4.7.2): each
 /// datagram goes to the Connection of its flow; without one it makes one. The acceptor and the
 /// Connections hold it together, so it outlives a Listener that stopped.
@@ -77,6 +87,17 @@ public:
 
   /// From now on, new peers are dropped.
   void stop_accepting() noexcept { sink_ = nullptr; }
+
+  void set_filter(std::shared_ptr<datagram_filter> filter) noexcept { filter_ = std::move(filter); }
+
+  /// Makes a Connection to a peer that has not been heard of. Null if there is one.
+  [[nodiscard]] std::unique_ptr<datagram_child> open(const socket_address& remote);
+
+  /// Whether there is a Connection for what comes from there.
+  [[nodiscard]] bool has_flow(const datagram& x) const { return children_.contains(flow_of(x)); }
+
+  /// Sends one datagram past all Connections, if there is room.
+  void send_past(const socket_address& to, std::span<const std::byte> data);
 
   [[nodiscard]] const socket_address& local() const noexcept { return local_; }
   [[nodiscard]] const std::shared_ptr<datagram_place>& shared() const noexcept { return place_; }
@@ -107,6 +128,9 @@ private:
   void on_later() override;
   void receive();
   void dispatch(datagram x);
+  [[nodiscard]] datagram_flow flow_of(const datagram& x) const noexcept {
+    return {x.from, x.to.value_or(local_.address)};
+  }
   void notify_waiting();
   void look_for_trouble();
 
@@ -117,6 +141,7 @@ private:
   std::shared_ptr<datagram_place> place_;
   std::optional<membership> membership_;
   acceptor_sink* sink_;
+  std::shared_ptr<datagram_filter> filter_;
   socket_address local_;
   sent_checksums checksums_;
   datagram_wishes wishes_;

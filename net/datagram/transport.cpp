@@ -2,6 +2,7 @@
 
 #include "taps/net/datagram/acceptor.hpp"
 #include "taps/net/datagram/connection.hpp"
+#include "taps/net/datagram/meeting.hpp"
 #include "taps/net/socket/socket.hpp"
 
 #include <netinet/in.h>
@@ -106,6 +107,18 @@ result<std::unique_ptr<acceptor>> datagram_transport::listen(const listen_reques
   if (auto started = port->start(); !started)
     return started.failure();
   return std::unique_ptr<acceptor>{std::make_unique<datagram_acceptor>(std::move(port))};
+}
+
+result<std::unique_ptr<meeting>> datagram_transport::meet(const meeting_request& request,
+                                                          meeting_sink& sink) {
+  auto& os = loop_->os();
+  const listen_request as_listener{request.local, request.interface, request.properties};
+  auto made = open_bound(os, *kind_, as_listener, false);
+  if (!made)
+    return made.failure();
+  if (request.hop_limit)
+    set_hop_limit(os, made->get(), request.local.address.family(), *request.hop_limit);
+  return datagram_meeting::open(*loop_, *kind_, *std::move(made), io_, as_listener, sink);
 }
 
 bool is_available(sys::kernel& os, const datagram_kind& kind) {

@@ -4,6 +4,7 @@
 #include "taps/net/socket/socket.hpp"
 #include "taps/net/stream/acceptor.hpp"
 #include "taps/net/stream/connection.hpp"
+#include "taps/net/stream/meeting.hpp"
 
 #include <netinet/in.h>
 
@@ -95,6 +96,17 @@ result<std::unique_ptr<acceptor>> stream_transport::listen(const listen_request&
   if (auto started = instance->start(); !started)
     return started.failure();
   return std::unique_ptr<acceptor>{std::move(instance)};
+}
+
+result<std::unique_ptr<meeting>> stream_transport::meet(const meeting_request& request,
+                                                        meeting_sink& sink) {
+  // Nobody else's at first; then for the calls, which come from the same port.
+  auto made =
+      open_listening(loop_->os(), kind_->protocol,
+                     {request.local, request.interface, request.properties, port_sharing::first});
+  if (!made)
+    return made.failure();
+  return stream_meeting::open(*loop_, *kind_, *std::move(made), request, sink);
 }
 
 bool is_available(sys::kernel& os, const stream_kind& kind) {

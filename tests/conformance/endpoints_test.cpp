@@ -118,8 +118,8 @@ TEST_F(conformance, EP_05_services_of_resolve_and_listen) {
   const auto https =
       resolve(to(remote_endpoint{}.with_ip_address("127.0.0.1").with_service("https")), self);
   ASSERT_TRUE(https) << to_string(https.failure());
-  ASSERT_EQ(https->size(), 1u);
-  EXPECT_EQ(https->front().port(), 443);
+  ASSERT_EQ(https->remotes.size(), 1u);
+  EXPECT_EQ(https->remotes.front().port(), 443);
   const auto unknown =
       resolve(to(remote_endpoint{}.with_ip_address("127.0.0.1").with_service("no-such")), self);
   ASSERT_FALSE(unknown);

@@ -99,11 +99,11 @@ TEST_F(conformance, PRE_09_resolve) {
   caf::scoped_actor self{system_};
   auto only_local = resolve(at(loopback_local()), self);
   ASSERT_TRUE(only_local);
-  EXPECT_TRUE(only_local->empty());
+  EXPECT_TRUE(only_local->remotes.empty());
   auto names = resolve(to(remote_endpoint{}.with_hostname("localhost").with_port(7)), self);
   ASSERT_TRUE(names);
-  ASSERT_FALSE(names->empty());
-  for (const auto& x : *names) {
+  ASSERT_FALSE(names->remotes.empty());
+  for (const auto& x : names->remotes) {
     ASSERT_TRUE(x.address());
     EXPECT_TRUE(x.address()->is_loopback());
     EXPECT_EQ(x.port(), 7);

@@ -159,7 +159,7 @@ TEST_F(conformance_names, PRE_09_resolve_keeps_ports_and_addresses) {
   const auto found = resolve(pre, self);
   ASSERT_TRUE(found) << to_string(found.failure());
   std::vector<std::string> texts;
-  for (const auto& x : *found)
+  for (const auto& x : found->remotes)
     texts.push_back(to_string(*x.address()) + " " + std::to_string(x.port().value_or(0)));
   std::sort(texts.begin(), texts.end());
   EXPECT_EQ(texts, (std::vector<std::string>{"127.0.0.1 7", "127.0.0.1 8", "127.0.0.2 7"}));

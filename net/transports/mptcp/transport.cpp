@@ -1,5 +1,6 @@
 #include "taps/net/transports/mptcp/transport.hpp"
 
+#include "taps/core/transport/meeting.hpp"
 #include "taps/net/transports/mptcp/descriptor.hpp"
 #include "taps/net/transports/tcp/transport.hpp"
 
@@ -50,6 +51,11 @@ result<std::unique_ptr<acceptor>> mptcp_transport::listen(const listen_request& 
   return is_disabled(request.properties.get(), establishment::listen)
              ? plain_.listen(request, sink)
              : multipath_.listen(request, sink);
+}
+
+result<std::unique_ptr<meeting>> mptcp_transport::meet(const meeting_request& request,
+                                                       meeting_sink& sink) {
+  return plain_.meet(request, sink);
 }
 
 std::unique_ptr<transport> make_mptcp_transport(reactor& loop) {

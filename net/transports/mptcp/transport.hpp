@@ -20,6 +20,9 @@ public:
                                                           protocol_sink& sink) override;
   [[nodiscard]] result<std::unique_ptr<acceptor>> listen(const listen_request& request,
                                                          acceptor_sink& sink) override;
+  /// Always plain: the kernel has no simultaneous open with several paths.
+  [[nodiscard]] result<std::unique_ptr<meeting>> meet(const meeting_request& request,
+                                                      meeting_sink& sink) override;
 
 private:
   stream_transport multipath_;

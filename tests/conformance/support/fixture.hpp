@@ -140,6 +140,9 @@ inline caf::behavior recorder(caf::event_based_actor* self, event_log_ptr log, r
         told y{"ready", x.connection, {}, x.state, {}, {}, {}, true, x.report};
         note(std::move(y));
       },
+      [=](const rendezvous_done& x) {
+        note({"rendezvous_done", x.connection, {}, x.state, {}, {}, {}, true, x.report});
+      },
       [=](const establishment_error& x) {
         note({"establishment_error",
               x.connection,
