@@ -268,8 +268,9 @@ void connection_actor::equip(const equip_order& order) {
   machine_.configure(config_->properties, establishment::initiate);
   if (machine_.ended())
     return;
-  auto supervisor = spawn_racing_supervisor(
-      home_ptr(), config_, recipient{caf::strong_actor_ptr{ctrl()}, this}, origin_.timeout);
+  auto supervisor =
+      spawn_racing_supervisor(home_ptr(), config_, recipient{caf::strong_actor_ptr{ctrl()}, this},
+                              origin_.timeout, machine_.early());
   supervisor_ = caf::actor_cast<caf::strong_actor_ptr>(supervisor);
   // Also hears of one that has ended already.
   monitor(supervisor);
