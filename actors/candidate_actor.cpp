@@ -5,9 +5,10 @@
 namespace taps {
 
 candidate_actor::candidate_actor(caf::actor_config& cfg, shard_ptr home, candidate what,
-                                 config_ptr config, recipient supervisor)
+                                 config_ptr config, std::shared_ptr<const early_message> early,
+                                 recipient supervisor)
     : pinned(cfg, std::move(home)), what_(std::move(what)), config_(std::move(config)),
-      supervisor_(std::move(supervisor)),
+      early_(std::move(early)), supervisor_(std::move(supervisor)),
       timer_([](void* self) { static_cast<candidate_actor*>(self)->on_timer(); }, this) {}
 
 candidate_actor::~candidate_actor() = default;
@@ -29,6 +30,8 @@ void candidate_actor::connect() {
                           what_.hostname, config_->properties, what_.hop_limit};
   auto shell = std::make_unique<channel>(config_->framers, what_.stack->unit, home().memory());
   auto& stack = *shell;
+  if (early_ && what_.stack->features.get(feature::zero_rtt_msg) != support::never)
+    request.early = stack.offer_early(*early_);
   handshake_ = std::make_unique<handshake>(std::move(shell), static_cast<handshake_sink&>(*this));
   auto instance = home().transport_of(*what_.stack).connect(request, stack.as_protocol_sink());
   if (!instance) {
@@ -69,6 +72,22 @@ void candidate_actor::on_service() {
       finish(std::make_shared<std::unique_ptr<channel>>(std::move(*outcome)), {});
     else
       finish(nullptr, outcome.failure());
+  });
+}
+
+void candidate_actor::on_links_changed(const network& before, const network& after) {
+  const auto& name = what_.path.interface;
+  const auto up = [&name](const network& x) {
+    const auto* found = x.find(name);
+    return found && found->up;
+  };
+  if (name.empty() || !up(before) || up(after))
+    return;
+  enter([&] {
+    // No answer can come any more, and the kernel would wait for one for minutes.
+    if (handshake_ && !handshake_->done() && !handshake_->get().connected())
+      finish(nullptr, {errc::establishment_failed,
+                       "interface " + name + (after.find(name) ? " went down" : " is gone")});
   });
 }
 

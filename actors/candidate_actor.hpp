@@ -18,7 +18,7 @@ class candidate_actor final : public pinned<caf::event_based_actor, caf_clock::u
                               resident {
 public:
   candidate_actor(caf::actor_config& cfg, shard_ptr home, candidate what, config_ptr config,
-                  recipient supervisor);
+                  std::shared_ptr<const early_message> early, recipient supervisor);
   ~candidate_actor() override;
 
   const char* name() const override { return "taps.candidate"; }
@@ -42,9 +42,11 @@ private:
   void on_handshake_done() override { home().request_service(*this); }
   void on_service() override;
   void on_shutdown(bool at_once) override;
+  void on_links_changed(const network& before, const network& after) override;
 
   candidate what_;
   config_ptr config_;
+  std::shared_ptr<const early_message> early_;
   recipient supervisor_;
   std::unique_ptr<handshake> handshake_;
   timer timer_;

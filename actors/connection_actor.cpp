@@ -275,10 +275,11 @@ void connection_actor::equip(const equip_order& order) {
   machine_.configure(config_->properties, origin_.how);
   if (machine_.ended())
     return;
-  auto self = recipient{caf::strong_actor_ptr{ctrl()}, this};
-  const auto spawn = origin_.how == establishment::rendezvous ? spawn_rendezvous_supervisor
-                                                              : spawn_racing_supervisor;
-  auto supervisor = spawn(home_ptr(), config_, std::move(self), origin_.timeout);
+  const recipient self{caf::strong_actor_ptr{ctrl()}, this};
+  auto supervisor =
+      origin_.how == establishment::rendezvous
+          ? spawn_rendezvous_supervisor(home_ptr(), config_, self, origin_.timeout)
+          : spawn_racing_supervisor(home_ptr(), config_, self, origin_.timeout, machine_.early());
   supervisor_ = caf::actor_cast<caf::strong_actor_ptr>(supervisor);
   // Also hears of one that has ended already.
   monitor(supervisor);

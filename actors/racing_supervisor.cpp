@@ -18,8 +18,9 @@ namespace {
 class racing_supervisor final : public pinned<caf::event_based_actor, caf_clock::unused>, resident {
 public:
   racing_supervisor(caf::actor_config& cfg, shard_ptr where, config_ptr config, recipient parent,
-                    std::optional<duration> timeout)
+                    std::optional<duration> timeout, std::shared_ptr<const early_message> early)
       : pinned(cfg, std::move(where)), config_(std::move(config)), parent_(std::move(parent)),
+        early_(std::move(early)),
         machine_(make_request(timeout), home().stacks(), home().names(), home().now()),
         timer_([](void* self) { static_cast<racing_supervisor*>(self)->on_timer(); }, this) {}
 
@@ -176,7 +177,7 @@ private:
 
   void start_attempt(leaf_id leaf) {
     auto [who, candidate] =
-        spawn_here<candidate_actor>(home_ptr(), machine_.candidate_of(leaf), config_,
+        spawn_here<candidate_actor>(home_ptr(), machine_.candidate_of(leaf), config_, early_,
                                     recipient{caf::strong_actor_ptr{ctrl()}, this});
     monitor(who);
     attempts_.push_back({leaf, std::move(who)});
@@ -208,6 +209,7 @@ private:
 
   config_ptr config_;
   recipient parent_;
+  std::shared_ptr<const early_message> early_;
   establishment_machine machine_;
   timer timer_;
   std::vector<std::unique_ptr<resolver_query>> queries_;
@@ -218,9 +220,10 @@ private:
 }  // namespace
 
 caf::actor spawn_racing_supervisor(const shard_ptr& home, config_ptr config, recipient parent,
-                                   std::optional<duration> timeout) {
-  auto [handle, self] =
-      spawn_here<racing_supervisor>(home, std::move(config), std::move(parent), timeout);
+                                   std::optional<duration> timeout,
+                                   std::shared_ptr<const early_message> early) {
+  auto [handle, self] = spawn_here<racing_supervisor>(home, std::move(config), std::move(parent),
+                                                      timeout, std::move(early));
   self->begin();
   return handle;
 }

@@ -36,8 +36,9 @@ public:
                                                             config_->framing_preserves_boundaries(),
                                                             *links_,
                                                             config_->policy.get()},
-        recorder_(home().now()), ends_(static_cast<meeting_listener&>(*this)),
-        timer_([](void* self) { static_cast<rendezvous_supervisor*>(self)->on_timer(); }, this) {}
+        recorder_(home().now()),
+        timer_([](void* self) { static_cast<rendezvous_supervisor*>(self)->on_timer(); }, this),
+        ends_(static_cast<meeting_listener&>(*this)) {}
 
   const char* name() const override { return "taps.rendezvous_supervisor"; }
 

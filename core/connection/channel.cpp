@@ -25,8 +25,15 @@ void channel::tell_kept() {
 // -- data -----------------------------------------------------------------------------------
 
 void channel::flush() {
-  if (protocol_ready_ && !framers_.queue().empty())
+  if (protocol_ready_ && !holds_early_ && !framers_.queue().empty())
     protocol_->flush(framers_.queue());
+}
+
+outbound_queue* channel::offer_early(const early_message& what) {
+  if (!framers_.empty() || !framers_.send(what.data, what.context, true))
+    return nullptr;
+  holds_early_ = true;
+  return &framers_.queue();
 }
 
 void channel::set_demand(bool wanted) {

@@ -4,6 +4,7 @@
 #include "taps/core/transport/protocol.hpp"
 
 #include <functional>
+#include <utility>
 
 namespace taps {
 
@@ -27,6 +28,13 @@ public:
   virtual void on_channel_path_change() = 0;
   virtual void on_channel_closed() = 0;
   virtual void on_channel_failed(error reason) = 0;
+};
+
+/// A Message that may be sent, and arrive, more than once: it may travel with the handshake of any
+/// attempt (RFC 9622, section 7.1).
+struct early_message {
+  slice data;
+  message_context context;
 };
 
 /// A protocol instance with the framers above it: what a candidate builds and the winner hands to
@@ -71,6 +79,15 @@ public:
   }
 
   [[nodiscard]] outbound_queue& queue() noexcept { return framers_.queue(); }
+
+  /// Frames a Message before there is a protocol instance, for `connect_request::early`. What the
+  /// handshake does not take stays in the queue until `adopt_early`. Returns null with framers:
+  /// they may want to say something first.
+  [[nodiscard]] outbound_queue* offer_early(const early_message& what);
+
+  /// Whether the Message of `offer_early` is in the queue or on its way; from now on the queue goes
+  /// its usual way.
+  [[nodiscard]] bool adopt_early() noexcept { return std::exchange(holds_early_, false); }
 
   /// Hands the queue to the protocol as far as it takes it.
   void flush();
@@ -118,6 +135,8 @@ private:
   message_context special_context_;
   bool stream_;
   bool protocol_ready_ = false;
+  /// There is an early Message, and nobody has won yet.
+  bool holds_early_ = false;
   bool demand_ = false;
   bool ended_ = false;
 };

@@ -51,8 +51,26 @@ void connection_machine::establish(std::unique_ptr<channel> winner) {
   if (const auto* changed = properties_->changes())
     for (const auto& x : changed->entries())
       static_cast<void>(channel_->instance().set_property(x.id, x.value));
+  if (channel_->adopt_early())
+    launch(sends_.take());
   apply(lifecycle_input::ready);
   channel_->tell_kept();
+}
+
+std::shared_ptr<const early_message> connection_machine::early() {
+  const auto* first = sends_.next();
+  if (first == nullptr || !first->with_initiate)
+    return nullptr;
+  const auto& asked = first->context.properties();
+  const auto replayable = asked.safely_replayable.value_or(
+      properties_->get(property_id::safely_replayable).get_or(false));
+  // What servers remember of clients, for the sake of the next handshake, is the whole host's.
+  const auto isolated = properties_->get(property_id::isolate_session).get_or(false);
+  const auto wanted = properties_->initial()->preference_of(property_id::zero_rtt_msg);
+  if (!replayable || isolated || wanted < preference::no_preference ||
+      asked.final.value_or(false) || !may_send_)
+    return nullptr;
+  return std::make_shared<const early_message>(early_message{first->data, first->context});
 }
 
 void connection_machine::establishment_failed(error reason) {
@@ -194,7 +212,6 @@ void connection_machine::frame(send_request what) {
     emit_failure(kind::send_error, what.context, std::make_shared<error>(fine.failure()));
     return;
   }
-  auto& queue = channel_->queue();
   framing_ = &what.context;
   auto done = channel_->send(std::move(what.data), what.context, what.end_of_message);
   framing_ = nullptr;
@@ -204,6 +221,12 @@ void connection_machine::frame(send_request what) {
     emit_failure(kind::send_error, what.context, std::make_shared<error>(done.failure()));
     return;
   }
+  launch(std::move(what));
+}
+
+/// Notes a Send whose pieces are all in the queue, or have left it already.
+void connection_machine::launch(send_request&& what) {
+  auto& queue = channel_->queue();
   queue.mark(sends_.launch({std::move(what.context), what.wants_sent}));
   if (queue.empty())
     queue.consume(0);

@@ -50,6 +50,9 @@ public:
 
   void establishment_failed(error reason);
 
+  /// Returns the Message of InitiateWithSend if it may travel with the handshake; null otherwise.
+  [[nodiscard]] std::shared_ptr<const early_message> early();
+
   // -- commands -------------------------------------------------------------------------
 
   /// Queues a Send. A failure is told as SendError, too, unless the Connection has ended.
@@ -126,6 +129,7 @@ private:
 
   void send_some();
   void frame(send_request what);
+  void launch(send_request&& what);
   [[nodiscard]] result<void> check_message(const send_request& what) const;
   void collect_completions();
   void answer_receives();

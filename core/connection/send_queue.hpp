@@ -32,6 +32,11 @@ public:
     waiting_.push_empty() = std::move(what);
   }
 
+  /// The next Send to frame; null when none waits.
+  [[nodiscard]] const send_request* next() noexcept {
+    return waiting_.empty() ? nullptr : &waiting_.front();
+  }
+
   /// Takes the next Send to frame. @pre `has_waiting()`
   send_request take() {
     auto result = waiting_.pop_front();

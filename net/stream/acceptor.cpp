@@ -3,6 +3,7 @@
 #include "taps/net/socket/native_address.hpp"
 #include "taps/net/socket/socket.hpp"
 #include "taps/net/stream/connection.hpp"
+#include "taps/net/stream/fast_open.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -48,6 +49,11 @@ stream_acceptor::~stream_acceptor() { loop_->remove(*this); }
 
 result<void> stream_acceptor::start() { return loop_->add(socket_.get(), EPOLLIN, *this); }
 
+void stream_acceptor::take_early_data() {
+  takes_early_data_ = true;
+  accept_with_data(loop_->os(), socket_.get());
+}
+
 void stream_acceptor::on_io(std::uint32_t) {
   const liveness::watch alive{liveness_};
   const auto last = std::exchange(last_round_, loop_->round());
@@ -77,6 +83,8 @@ int stream_acceptor::accept_one() {
       *loop_, *kind_, sys::descriptor{loop_->os(), fd}, peer.get(), options_, nullptr, true);
   if (auto started = instance->start(); !started)
     return started.failure().os_code();
+  if (takes_early_data_ && came_with_data(loop_->os(), fd))
+    instance->expect_early_data();
   if (!local_.address.is_any())
     instance->assume_local(local_);
   delay_ = {};

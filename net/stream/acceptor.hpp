@@ -25,6 +25,9 @@ public:
   /// protocol may take them.
   void repeat_options() noexcept { repeats_options_ = true; }
 
+  /// Takes data that comes with the handshake, and marks it.
+  void take_early_data();
+
   [[nodiscard]] socket_address local() const override { return local_; }
 
 private:
@@ -39,6 +42,7 @@ private:
   stream_options options_;
   acceptor_sink* sink_;
   bool repeats_options_ = false;
+  bool takes_early_data_ = false;
   socket_address local_;
   liveness liveness_;
   timer retry_;

@@ -47,7 +47,8 @@ stream_connection::stream_connection(reactor& loop, const stream_kind& kind, sys
     : loop_(&loop), kind_(&kind), sink_(sink), socket_(std::move(socket)), remote_(remote),
       options_(options),
       deadline_([](void* self) { static_cast<stream_connection*>(self)->on_deadline(); }, this),
-      stage_(established ? stage::open : stage::connecting), writable_(established) {}
+      stage_(established ? stage::open : stage::connecting), accepted_(established),
+      writable_(established) {}
 
 stream_connection::~stream_connection() { abort(); }
 
@@ -183,7 +184,9 @@ void stream_connection::receive() {
   const liveness::watch alive{liveness_};
   const auto end = read([this] { return demand_ && stage_ == stage::open; },
                         [&](std::size_t size) {
-                          sink_->on_data(loop_->inbound().commit(size), {});
+                          inbound_info info;
+                          info.early_data = std::exchange(early_data_, false);
+                          sink_->on_data(loop_->inbound().commit(size), info);
                           return static_cast<bool>(alive);
                         });
   if (!alive)

@@ -39,6 +39,11 @@ public:
   /// Says which address the socket has, where that is known without asking the kernel.
   void assume_local(const socket_address& where) noexcept { local_ = where; }
 
+  /// Some data went with the handshake.
+  void note_sent() noexcept { wrote_ = true; }
+  /// The first data came with the handshake.
+  void expect_early_data() noexcept { early_data_ = true; }
+
   // -- protocol ----------------------------------------------------------------------
 
   void set_sink(protocol_sink& sink) noexcept override { sink_ = &sink; }
@@ -94,6 +99,7 @@ private:
   [[nodiscard]] error broken(int code) const;
   [[nodiscard]] error trouble(int code) const;
   void look_for_fallback() const;
+  [[nodiscard]] std::optional<std::uint64_t> zero_rtt_limit() const;
 
   reactor* loop_;
   const stream_kind* kind_;
@@ -116,6 +122,8 @@ private:
   std::size_t written_ = 0;
   std::uint32_t write_round_ = 0;
   stage stage_;
+  /// It came by a Listener.
+  bool accepted_;
   bool demand_ = false;
   bool readable_ = false;
   bool writable_ = false;
@@ -126,6 +134,7 @@ private:
   /// There is an error to fetch.
   bool error_ = false;
   bool wrote_ = false;
+  bool early_data_ = false;
   /// While closing: nothing is left to wait for.
   bool settled_ = false;
   bool fin_sent_ = false;

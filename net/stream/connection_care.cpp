@@ -3,6 +3,7 @@
 #include "taps/net/stream/connection.hpp"
 
 #include "taps/net/socket/socket.hpp"
+#include "taps/net/stream/fast_open.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,13 +32,30 @@ socket_address stream_connection::local() const {
 
 message_limits stream_connection::limits() const {
   constexpr std::uint64_t unlimited = std::numeric_limits<std::int64_t>::max();
-  return {.singular_transmission = std::nullopt, .send = unlimited, .receive = unlimited};
+  return {.singular_transmission = std::nullopt,
+          .send = unlimited,
+          .receive = unlimited,
+          .zero_rtt = zero_rtt_limit()};
+}
+
+/// What one packet carries, if packets of the handshake may carry anything. What the handshake
+/// with this peer did carry is of no interest any more.
+std::optional<std::uint64_t> stream_connection::zero_rtt_limit() const {
+  if (!socket_ || !provides(feature::zero_rtt_msg).value_or(false))
+    return std::nullopt;
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (loop_->os().getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) < 0)
+    return std::nullopt;
+  return info.tcpi_snd_mss;
 }
 
 std::optional<bool> stream_connection::provides(feature what) const {
   const auto* wishes = options_.wishes();
   if (what == feature::keep_alive)
     return wishes != nullptr && wishes->keeps_alive();
+  if (what == feature::zero_rtt_msg && wishes && wishes->fast_open >= preference::prefer)
+    return fast_open_permitted(accepted_ ? establishment::listen : establishment::initiate);
   return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 #include "taps/net/socket/socket.hpp"
 #include "taps/net/stream/acceptor.hpp"
 #include "taps/net/stream/connection.hpp"
+#include "taps/net/stream/fast_open.hpp"
 #include "taps/net/stream/meeting.hpp"
 
 #include <netinet/in.h>
@@ -68,12 +69,19 @@ result<std::unique_ptr<protocol>> stream_transport::connect(const connect_reques
   const auto fd = made->get();
   const stream_options options{request.properties.get()};
   options.apply_all(os, fd, request.remote.address.family());
+  const auto fast = options.wishes() ? options.wishes()->fast_open : preference::no_preference;
+  if (auto fine = check_fast_open(fast, establishment::initiate); !fine)
+    return fine.failure();
   const native_address remote{request.remote};
-  const auto status = os.connect(fd, remote.data(), remote.size());
+  const auto early = request.early ? request.early->bytes() : 0;
+  const auto status = early > 0 ? connect_with_data(os, fd, remote, *request.early)
+                                : os.connect(fd, remote.data(), remote.size());
   if (status < 0 && status != -EINPROGRESS && status != -EINTR)
     return os_error(errc::establishment_failed, "connect to " + to_string(request.remote), -status);
   auto instance = std::make_unique<stream_connection>(*loop_, *kind_, *std::move(made),
                                                       request.remote, options, &sink, false);
+  if (early > 0 && request.early->bytes() < early)
+    instance->note_sent();
   // Not before `connect`: an unconnected socket counts as hung up.
   if (auto started = instance->start(); !started)
     return started.failure();
@@ -86,6 +94,9 @@ result<std::unique_ptr<acceptor>> stream_transport::listen(const listen_request&
   if (!made)
     return made.failure();
   const stream_options options{request.properties.get()};
+  const auto fast = options.wishes() ? options.wishes()->fast_open : preference::no_preference;
+  if (auto fine = check_fast_open(fast, establishment::listen); !fine)
+    return fine.failure();
   const auto family = request.local.address.family();
   const auto taken = options.apply_all(loop_->os(), made->get(), family) &
                      options.apply_established(loop_->os(), made->get(), family);
@@ -93,6 +104,8 @@ result<std::unique_ptr<acceptor>> stream_transport::listen(const listen_request&
       std::make_unique<stream_acceptor>(*loop_, *kind_, *std::move(made), options, sink);
   if (!taken)
     instance->repeat_options();
+  if (fast >= preference::prefer)
+    instance->take_early_data();
   if (auto started = instance->start(); !started)
     return started.failure();
   return std::unique_ptr<acceptor>{std::move(instance)};

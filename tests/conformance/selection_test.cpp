@@ -185,6 +185,24 @@ TEST_F(conformance_multipath, SEL_13_listeners_serve_both_on_one_port) {
   EXPECT_EQ(to_string(properties_of(second).get("_tapline.stack")), "mptcp");
 }
 
+TEST_F(conformance, SEL_07_each_clone_has_a_transport_connection_of_its_own) {
+  auto server = posix_bind();
+  auto me = make_owner();
+  const auto made = initiate(to(loopback_remote(server.port()),
+                                reliable_inorder_stream().prohibit(property_id::multistreaming)),
+                             me.actor);
+  me.log->wait("ready");
+  const auto first = posix_accept(server);
+  const auto other = clone(made, me.actor);
+  me.log->wait("ready", 2);
+  const auto second = posix_accept(server);
+  EXPECT_EQ(properties_of(other).get("multistreaming"), property_value{false});
+  taps::send(made, "one");
+  taps::send(other, "two");
+  EXPECT_EQ(first.read(3), "one");
+  EXPECT_EQ(second.read(3), "two");
+}
+
 TEST_F(conformance_selection, SEL_12_a_hundred_times) {
   const auto wanted = any_stack().prefer(id::preserve_msg_boundaries).avoid(id::reliability);
   const auto first = chosen(wanted);
