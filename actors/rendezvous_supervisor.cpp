@@ -49,7 +49,6 @@ protected:
       limit_ = later(home().now(), *timeout_);
     begin();
     schedule_timer();
-    // Everything else comes from the protocol; the end comes as an exit message.
     return {[](caf::unit_t) {}};
   }
 

@@ -85,7 +85,7 @@ bool exchange_addresses(taps::preconnection& pre, caf::scoped_actor& self) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   CLI::App app{"Meets another one of its kind, through NATs if need be."};
   order what;
   const auto is_address = [](const std::string& text) {
@@ -123,4 +123,6 @@ int main(int argc, char** argv) {
     net.run();
   }
   return met ? 0 : 1;
+} catch (const std::exception& problem) {
+  return give_up(problem);
 }

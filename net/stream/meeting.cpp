@@ -39,15 +39,15 @@ result<std::unique_ptr<meeting>> stream_meeting::open(reactor& loop, const strea
                                                       meeting_sink& sink) {
   std::unique_ptr<stream_meeting> made{new stream_meeting(loop, kind, request, sink)};
   const stream_options options{request.properties.get()};
+  const auto family = request.local.address.family();
   if (request.hop_limit)
-    set_hop_limit(loop.os(), socket.get(), request.local.address.family(), *request.hop_limit);
-  const auto taken = options.apply_all(loop.os(), socket.get(), request.local.address.family(),
-                                       request.properties.get()) &
-                     options.apply_established(loop.os(), socket.get());
+    set_hop_limit(loop.os(), socket.get(), family, *request.hop_limit);
+  const auto taken = options.apply_all(loop.os(), socket.get(), family) &
+                     options.apply_established(loop.os(), socket.get(), family);
   made->acceptor_ = std::make_unique<stream_acceptor>(loop, kind, std::move(socket), options,
                                                       static_cast<acceptor_sink&>(*made));
   if (!taken)
-    made->acceptor_->repeat_options(request.properties);
+    made->acceptor_->repeat_options();
   if (auto started = made->acceptor_->start(); !started)
     return started.failure();
   return std::unique_ptr<meeting>{std::move(made)};
@@ -61,7 +61,7 @@ result<std::unique_ptr<protocol>> stream_meeting::call(const socket_address& to,
     return made.failure();
   const auto fd = made->get();
   const stream_options options{request_.properties.get()};
-  options.apply_all(os, fd, to.address.family(), request_.properties.get());
+  options.apply_all(os, fd, to.address.family());
   const native_address remote{to};
   const auto status = os.connect(fd, remote.data(), remote.size());
   if (status < 0 && status != -EINPROGRESS && status != -EINTR)

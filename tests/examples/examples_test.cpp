@@ -200,7 +200,7 @@ TEST(examples, a_port_in_use_is_one_clear_error) {
 
 TEST(examples, bad_usage_is_2_and_help_is_0) {
   for (const std::string program :
-       {"quickstart", "hello_server", "hello_client", "five_bytes", "race"}) {
+       {"quickstart", "hello_server", "hello_client", "five_bytes", "race", "rendezvous"}) {
     EXPECT_EQ(run("examples/" + program + " --no-such-option").code, 2) << program;
     EXPECT_EQ(run("examples/" + program + " --help").code, 0) << program;
   }
@@ -241,4 +241,22 @@ TEST(examples, five_bytes_on_a_connection_and_its_clone) {
   EXPECT_EQ(shown.code, 0);
   EXPECT_NE(shown.text.find("got first"), std::string::npos) << shown.text;
   EXPECT_NE(shown.text.find("got clone"), std::string::npos) << shown.text;
+}
+
+TEST(examples, two_peers_meet) {
+  // Each is told what the other one prints.
+  for (const std::string how : {"", " --stream"}) {
+    const auto peer = "examples/rendezvous --local 127.0.0.1" + how + " --message ";
+    const auto shown =
+        run("cd $TEST_TMPDIR; rm -f a b; mkfifo a b; cd - > /dev/null; " + peer +
+            "from_a < $TEST_TMPDIR/a > $TEST_TMPDIR/a.out & " + peer +
+            "from_b < $TEST_TMPDIR/b > $TEST_TMPDIR/b.out & "
+            "exec 3> $TEST_TMPDIR/a 4> $TEST_TMPDIR/b; "
+            "told() { sed -n \"s/tell the peer: //p\" $TEST_TMPDIR/$1.out; }; "
+            "until test -n \"$(told a)\" -a -n \"$(told b)\"; do :; done; "
+            "told b >&3; told a >&4; wait; cat $TEST_TMPDIR/a.out $TEST_TMPDIR/b.out");
+    for (const std::string part :
+         {"met 127.0.0.1:", "Got message 6: from_a", "Got message 6: from_b"})
+      EXPECT_NE(shown.text.find(part), std::string::npos) << shown.text;
+  }
 }
