@@ -59,14 +59,6 @@ result<void> check_receiving(std::span<const local_endpoint> locals,
   return {};
 }
 
-result<void> check_rendezvous(std::span<const local_endpoint> locals) {
-  for (const auto& x : locals)
-    if (x.multicast_source())
-      return invalid("Rendezvous: the " + name_of(x) + " is heard from " +
-                     to_string(*x.multicast_source()) + " only");
-  return {};
-}
-
 }  // namespace
 
 bool is_multicast(std::span<const local_endpoint> locals,
@@ -79,14 +71,8 @@ result<void> check_multicast(std::span<const local_endpoint> locals,
                              establishment how) {
   if (!is_multicast(locals, remotes))
     return {};
-  switch (how) {
-  case establishment::initiate:
-    return check_sending(locals, remotes, flow);
-  case establishment::listen:
-    return check_receiving(locals, remotes, flow);
-  default:
-    return check_rendezvous(locals);
-  }
+  return how == establishment::listen ? check_receiving(locals, remotes, flow)
+                                      : check_sending(locals, remotes, flow);
 }
 
 std::vector<local_endpoint> groups_to_hear(std::span<const local_endpoint> locals,

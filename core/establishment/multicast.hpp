@@ -19,7 +19,7 @@ namespace taps {
                                 std::span<const remote_endpoint> remotes) noexcept;
 
 /// Fails with `InvalidConfiguration` for groups that contradict each other, the direction or what
-/// is to be done. Nothing to object to without groups.
+/// is to be done: Initiate or Listen. Nothing to object to without groups.
 [[nodiscard]] result<void> check_multicast(std::span<const local_endpoint> locals,
                                            std::span<const remote_endpoint> remotes, direction flow,
                                            establishment how);

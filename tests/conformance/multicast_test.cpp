@@ -191,13 +191,18 @@ TEST_F(multicast, an_interface_that_comes_back_is_joined_again) {
 
 // -- what cannot be -------------------------------------------------------------------------------
 
-TEST_F(multicast, initiate_where_one_only_receives) {
+TEST_F(multicast, MC_04_what_only_receives_neither_initiates_nor_meets) {
   const auto ours = failure_of_initiating({any_source("239.1.1.1")}, {loopback_remote(9)});
   EXPECT_EQ(ours.reason(), errc::invalid_configuration);
   const auto flow = failure_of_initiating({}, {group("239.1.1.1")}, receiving);
   EXPECT_EQ(flow.reason(), errc::invalid_configuration);
   EXPECT_EQ(flow.text(), "Initiate only sends to the group 239.1.1.1, but direction is "
                          "Unidirectional Receive");
+  auto me = make_owner();
+  rendezvous(net_.preconnection({one_source("232.1.1.1", "192.0.2.2")}, {loopback_remote(9)},
+                                unreliable_datagram(), plain()),
+             me.actor);
+  EXPECT_EQ(me.log->wait("establishment_error").reason.reason(), errc::invalid_configuration);
 }
 
 TEST_F(multicast, MC_07_a_group_is_not_heard_in_both_directions) {

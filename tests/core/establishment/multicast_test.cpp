@@ -126,15 +126,6 @@ TEST(multicast, who_listens_receives) {
             "address families");
 }
 
-TEST(multicast, who_meets_somebody_hears_everybody) {
-  const auto how = establishment::rendezvous;
-  EXPECT_EQ(check({any_source("239.1.1.1")}, {group("239.1.1.1")}, how), "fine");
-  EXPECT_EQ(
-      check({local_endpoint{}.with_single_source_multicast_group_ip("232.1.1.1", "192.0.2.1")},
-            {group("232.1.1.1")}, how),
-      "Rendezvous: the group 232.1.1.1 is heard from 192.0.2.1 only");
-}
-
 // -- where it is heard ----------------------------------------------------------------------------
 
 TEST(multicast, a_group_is_heard_everywhere_by_one_socket) {
