@@ -3,6 +3,7 @@
 #include "taps/core/base/result.hpp"
 #include "taps/core/base/time.hpp"
 #include "taps/core/endpoint/ip_address.hpp"
+#include "taps/core/transport/service_record.hpp"
 
 #include <functional>
 #include <memory>
@@ -35,12 +36,19 @@ public:
   /// errors with reason `ResolutionFailed`.
   using callback = std::function<void(result<resolved_addresses>)>;
 
+  using service_callback = std::function<void(result<service_records>)>;
+
   virtual ~resolver() = default;
 
   /// Asks for the addresses of one family; callers start both families one after the other, IPv6
   /// first (RFC 8305, section 3). Knows the hosts file.
   [[nodiscard]] virtual std::unique_ptr<resolver_query>
   resolve(std::string_view hostname, ip_family family, callback done) = 0;
+
+  /// Asks who offers a service, by SRV or HTTPS records; `name` is what they belong to, such as
+  /// `_service._carrier.host`. Calls back as `resolve` does; a name that does not exist has none.
+  [[nodiscard]] virtual std::unique_ptr<resolver_query>
+  find_service(std::string_view name, dns_record type, service_callback done) = 0;
 
   /// Returns the port of an IANA service name for the given carrier (name of the base
   /// protocol, or empty for any).

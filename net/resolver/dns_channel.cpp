@@ -136,6 +136,13 @@ void dns_channel::query(const std::string& name, ip_family family, ares_addrinfo
   arm_timer();
 }
 
+void dns_channel::query(const std::string& name, dns_record type, ares_callback done,
+                        void* context) {
+  constexpr int class_in = 1;
+  ares_query(channel_, name.c_str(), class_in, number_of(type), done, context);
+  arm_timer();
+}
+
 void dns_channel::process(ares_socket_t readable, ares_socket_t writable) {
   ares_process_fd(channel_, readable, writable);
   arm_timer();

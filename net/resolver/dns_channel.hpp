@@ -32,6 +32,9 @@ public:
   /// Starts a query; the callback may come before this returns.
   void query(const std::string& name, ip_family family, ares_addrinfo_callback done, void* context);
 
+  /// Starts a query for records that c-ares leaves to its caller to read.
+  void query(const std::string& name, dns_record type, ares_callback done, void* context);
+
 private:
   class watched_socket;
 

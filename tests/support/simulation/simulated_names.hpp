@@ -15,7 +15,7 @@ namespace taps::testing {
 /// A query that was made.
 struct query_record {
   std::string hostname;
-  ip_family family = ip_family::v6;
+  dns_record record = dns_record::aaaa;
   /// Virtual time.
   duration asked{};
   /// Given up before the answer came.
@@ -42,6 +42,13 @@ public:
   /// How long answers for `add` may be used.
   void set_ttl(std::chrono::seconds ttl) noexcept { ttl_ = ttl; }
 
+  /// Answers a question about a service, such as `_service._carrier.host`; without that there are
+  /// no records, at once.
+  void add_records(std::string name, dns_record type, std::vector<service_record> places,
+                   duration delay = {});
+  /// Never answers it.
+  void silence(std::string name, dns_record type);
+
   /// Gives a service a port, for all carriers.
   void add_service(std::string service, std::uint16_t port) {
     services_[std::move(service)] = port;
@@ -63,6 +70,7 @@ public:
 
 private:
   class resolver_on;
+  template<class Answer>
   class query;
 
   struct answer {
@@ -72,9 +80,15 @@ private:
     error failure;
   };
 
+  struct service_answer {
+    std::optional<duration> delay;
+    std::vector<service_record> places;
+  };
+
   [[nodiscard]] answer find(const std::string& name, ip_family family) const;
 
   std::map<std::pair<std::string, ip_family>, answer> answers_;
+  std::map<std::pair<std::string, dns_record>, service_answer> records_;
   std::map<std::string, std::uint16_t, std::less<>> services_;
   std::map<ip_family, std::optional<ip_address>> sources_{
       {ip_family::v4, ip_address{ip_address::v4_bytes{198, 51, 100, 1}}},
