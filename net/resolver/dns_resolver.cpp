@@ -54,7 +54,7 @@ resolved_addresses answer_of(const ares_addrinfo& info, ip_family family) {
   for (auto* x = info.cnames; x; x = x->next)
     alias_ttl = std::min(alias_ttl, x->ttl);
   resolved_addresses result;
-  for (auto* x = info.nodes; x; x = x->ai_next) {
+  for (auto* x = info.nodes; x && result.entries.size() < max_answer_records; x = x->ai_next) {
     if (x->ai_family == (family == ip_family::v4 ? AF_INET : AF_INET6))
       result.entries.push_back({address_of(*x->ai_addr),
                                 std::chrono::seconds{std::max(std::min(x->ai_ttl, alias_ttl), 0)}});

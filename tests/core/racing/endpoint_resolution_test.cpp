@@ -326,11 +326,10 @@ TEST_F(endpoint_test, equal_places_take_turns_by_seed) {
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     endpoint_resolution x{{"example.test", {{dns_record::https, "example.test"}}}, 50ms, seed};
     (void)x.on_start(now_);
-    (void)x.on_services(
-        now_, 0,
-        service_records{{with_hints(mode(1, "a.test"), {"192.0.2.1"}),
-                         with_hints(mode(1, "b.test"), {"192.0.2.2"})},
-                        60s});
+    (void)x.on_services(now_, 0,
+                        service_records{{with_hints(mode(1, "a.test"), {"192.0.2.1"}),
+                                         with_hints(mode(1, "b.test"), {"192.0.2.2"})},
+                                        60s});
     ++first[to_string(x.places().front().addresses.front())];
   }
   // Half of them; running sums favour the one that is not first a little.
