@@ -162,7 +162,7 @@ private:
   }
 
   void ask(std::size_t name, dns_record record) {
-    auto& names = home().names();
+    auto& names = home().names().within(machine_.scope());
     const auto& text = machine_.hostname(name);
     if (record != dns_record::aaaa && record != dns_record::a) {
       queries_.push_back(

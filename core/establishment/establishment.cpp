@@ -1,5 +1,6 @@
 #include "taps/core/establishment/establishment.hpp"
 
+#include "taps/core/establishment/name_scopes.hpp"
 #include "taps/core/establishment/service_names.hpp"
 #include "taps/core/path/path_selection.hpp"
 
@@ -166,6 +167,7 @@ result<void> establishment_machine::prepare_paths() {
   if (!paths)
     return paths.failure();
   input_.paths = std::move(*paths);
+  scope_ = scope_of(*request_.where, input_.paths, wanted.domains);
   input_.where = request_.where;
   input_.temporary_address_required = wanted.temporary_address == preference::require;
   return {};

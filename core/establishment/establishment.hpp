@@ -104,6 +104,8 @@ public:
   [[nodiscard]] deadline next_deadline() const noexcept;
   [[nodiscard]] const candidate& candidate_of(leaf_id leaf) const { return candidates_.at(leaf); }
   [[nodiscard]] const std::string& hostname(std::size_t name) const { return names_.name_of(name); }
+  /// Where names are to be asked.
+  [[nodiscard]] const name_scope& scope() const noexcept { return scope_; }
   [[nodiscard]] establishment_report report(time_point now) const { return recorder_.report(now); }
   /// What the race taught; empty without history.
   [[nodiscard]] std::vector<lesson> lessons() const;
@@ -138,6 +140,7 @@ private:
   /// The Remote Endpoints, each with what it says without being resolved.
   std::vector<resolved_remote> remotes_;
   resolution_set names_;
+  name_scope scope_;
   std::vector<name_owner> owners_;
   race race_;
   establishment_recorder recorder_;

@@ -47,6 +47,7 @@ private:
   static const ares_socket_functions& socket_functions();
 
   reactor* loop_;
+  std::string interface_;
   ares_channel channel_ = nullptr;
   std::map<int, std::unique_ptr<watched_socket>> sockets_;
   timer timer_{on_timer, this};

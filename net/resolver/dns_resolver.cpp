@@ -92,15 +92,17 @@ std::string_view without_root(std::string_view name) {
 class dns_resolver final : public resolver {
 public:
   dns_resolver(reactor& loop, const dns_options& options)
-      : loop_(&loop), hosts_(options.hosts_file.empty() ? "/etc/hosts" : options.hosts_file),
-        channel_(loop) {}
+      : loop_(&loop), options_(options),
+        hosts_(options.hosts_file.empty() ? "/etc/hosts" : options.hosts_file), channel_(loop) {}
 
-  [[nodiscard]] result<void> open(const dns_options& options) { return channel_.open(options); }
+  [[nodiscard]] result<void> open() { return channel_.open(options_); }
 
   std::unique_ptr<resolver_query> resolve(std::string_view hostname, ip_family family,
                                           callback done) override;
   std::unique_ptr<resolver_query> find_service(std::string_view name, dns_record type,
                                                service_callback done) override;
+
+  resolver& within(const name_scope& where) override;
 
   result<std::uint16_t> port_of(std::string_view service, std::string_view carrier) const override {
     return port_of_service(service, carrier);
@@ -129,7 +131,17 @@ private:
   /// Services remembered.
   static constexpr std::size_t max_services = 256;
 
+  [[nodiscard]] bool idle() const noexcept {
+    return addresses_asked_.empty() && services_asked_.empty();
+  }
+
+  /// Scopes kept that nobody asks in at the moment.
+  static constexpr std::size_t max_idle_scopes = 8;
+
   reactor* loop_;
+  dns_options options_;
+  /// Each with answers of its own: another network may say something else.
+  std::map<name_scope, std::unique_ptr<dns_resolver>> scopes_;
   hosts_file hosts_;
   address_cache cache_;
   expiring_map<dns_key, service_records> services_{max_services};
@@ -260,6 +272,29 @@ void dns_resolver::on_answer(dns_lookup<service_records>& x, int status, std::st
   x.finish(outcome);
 }
 
+// -- scopes -----------------------------------------------------------------------
+
+resolver& dns_resolver::within(const name_scope& where) {
+  if (where.empty())
+    return *this;
+  if (const auto known = scopes_.find(where); known != scopes_.end())
+    return *known->second;
+  if (scopes_.size() >= max_idle_scopes)
+    std::erase_if(scopes_, [](const auto& x) { return x.second->idle(); });
+  auto options = options_;
+  options.servers.clear();
+  for (const auto& x : where.servers)
+    options.servers.push_back(x.is_v6() ? "[" + to_string(x) + "]" : to_string(x));
+  // A server on this host is not behind any interface; where it asks is its own business.
+  if (!std::ranges::all_of(where.servers, &ip_address::is_loopback))
+    options.interface = where.interface;
+  auto made = std::make_unique<dns_resolver>(*loop_, options);
+  // Addresses make a list of servers, so this fails only for want of memory.
+  if (!made->open())
+    return *this;
+  return *scopes_.emplace(where, std::move(made)).first->second;
+}
+
 // -- routes -----------------------------------------------------------------------
 
 std::optional<ip_address> dns_resolver::source_for(const ip_address& destination) const {
@@ -293,7 +328,7 @@ std::optional<ip_address> dns_resolver::source_for(const ip_address& destination
 
 result<std::unique_ptr<resolver>> make_dns_resolver(reactor& loop, const dns_options& options) {
   auto result = std::make_unique<dns_resolver>(loop, options);
-  if (auto ok = result->open(options); !ok)
+  if (auto ok = result->open(); !ok)
     return ok.failure();
   return std::unique_ptr<resolver>{std::move(result)};
 }

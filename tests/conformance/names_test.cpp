@@ -323,3 +323,76 @@ TEST_F(names, https_prefers_what_its_records_name) {
   EXPECT_EQ(all[0], "192.0.2.2 failed") << "nobody listens there";
   EXPECT_THAT(all[1], HasSubstr("198.51.100.9"));
 }
+
+// -- provisioning domains -------------------------------------------------------------------------
+
+namespace {
+
+/// Two networks whose name servers, at 10.n.0.53, say that `host.test` is the server itself.
+class domains : public conformance {
+protected:
+  domains() : conformance(declared()) {}
+
+  static transport_services_options declared() {
+    transport_services_options result;
+    result.shards = 1;
+    result.dns.servers = {"127.0.0.1:1"};
+    result.dns.hosts_file = "/dev/null";
+    result.dns.timeout = 1s;
+    result.history.enabled = false;
+    for (const std::string n : {"1", "2"})
+      result.paths.domains.push_back(
+          {"net" + n, {"cable" + n}, {*ip_address::parse("10." + n + ".0.53")}});
+    return result;
+  }
+
+  void SetUp() override {
+    TAPS_NEEDS_NAMESPACE();
+    if (!dnsmasq::installed())
+      GTEST_SKIP() << dnsmasq::path << " is not installed";
+    for (const std::string n : {"1", "2"}) {
+      auto& other = *others_.emplace_back(std::make_unique<neighbour>("cable" + n));
+      shell("ip addr add 10." + n + ".0.1/24 dev cable" + n);
+      other.shell("ip addr add 10." + n + ".0.53/24 dev eth0");
+      const auto there = "10." + n + ".0.53";
+      other.start(dnsmasq::path + std::string{" --no-daemon --conf-file=/dev/null --no-resolv "} +
+                  "--no-hosts --pid-file= --bind-interfaces --log-facility=/dev/null "
+                  "--listen-address=" +
+                  there + " --host-record=host.test," + there);
+    }
+  }
+
+  void TearDown() override {
+    conformance::TearDown();
+    others_.clear();
+  }
+
+  /// Where `host.test` is, for a request that requires a domain.
+  std::string host_in(const std::string& domain) {
+    const auto wanted = reliable_inorder_stream().with(
+        property_id::pvd, interface_preferences{{preference::require, domain}});
+    // Until links are noticed and servers are up.
+    for (int tries = 0; tries < 1000; ++tries) {
+      auto me = make_owner();
+      initiate(to(remote_endpoint{}.with_hostname("host.test").with_port(9), wanted), me.actor);
+      const auto told = me.log->wait("establishment_error");
+      if (!told.report.candidates.empty())
+        return told.report.candidates[0].who.path + " " +
+               to_string(told.report.candidates[0].who.remote.address);
+      last_ = told.reason.text();
+      std::this_thread::sleep_for(10ms);
+    }
+    return last_;
+  }
+
+  std::vector<std::unique_ptr<neighbour>> others_;
+  std::string last_;
+};
+
+}  // namespace
+
+TEST_F(domains, names_are_asked_where_the_request_is_ruled_to) {
+  EXPECT_EQ(host_in("net1"), "cable1 10.1.0.53");
+  EXPECT_EQ(host_in("net2"), "cable2 10.2.0.53");
+  EXPECT_EQ(host_in("net1"), "cable1 10.1.0.53");
+}

@@ -163,3 +163,23 @@ TEST_F(services, hosts_without_a_service_are_not_asked_about_any) {
   sim.settle();
   EXPECT_THAT(asked(), ElementsAre("example.test AAAA", "example.test A"));
 }
+
+// -- provisioning domains -------------------------------------------------------------------------
+
+TEST_F(services, and_hosts_are_looked_for_where_the_domain_of_the_only_path_says) {
+  const std::vector<interface_address> own{{*ip_address::parse("192.0.2.99"), 24}};
+  sim.set_links({{{"eth0", 1, interface_type::wired, true, 1500, own},
+                  {"tun0", 2, interface_type::tunnel, true, 1500, own}},
+                 {},
+                 {{"office", {"tun0"}, {*ip_address::parse("192.0.2.53")}}}});
+  auto& office = sim.names().within("tun0");
+  office.add("example.test", {"192.0.2.7"});
+  sim.network().accept("192.0.2.7:80");
+  const auto domain = interface_preferences{{preference::require, "office"}};
+  initiate(sim.to("example.test", 80, reliable_inorder_stream().with(property_id::pvd, domain)),
+           owner);
+  sim.run_until_idle();
+  EXPECT_THAT(tried(), ElementsAre("192.0.2.7:80"));
+  EXPECT_EQ(office.queries().size(), 2u);
+  EXPECT_THAT(asked(), IsEmpty());
+}

@@ -67,6 +67,16 @@ public:
                                   std::move(done));
   }
 
+  resolver& within(const name_scope& where) override {
+    const auto found = names_.scopes_.find(where.interface);
+    if (where.empty() || found == names_.scopes_.end())
+      return *this;
+    auto& made = scopes_[where.interface];
+    if (!made)
+      made = std::make_unique<resolver_on>(*found->second, home_);
+    return *made;
+  }
+
   result<std::uint16_t> port_of(std::string_view service, std::string_view) const override {
     if (auto i = names_.services_.find(service); i != names_.services_.end())
       return i->second;
@@ -90,6 +100,7 @@ private:
 
   simulated_names& names_;
   simulated_shard& home_;
+  std::map<std::string, std::unique_ptr<resolver_on>> scopes_;
 };
 
 // -- script -----------------------------------------------------------------------------------
@@ -124,6 +135,13 @@ void simulated_names::add_records(std::string name, dns_record type,
 
 void simulated_names::silence(std::string name, dns_record type) {
   records_.insert_or_assign({std::move(name), type}, service_answer{});
+}
+
+simulated_names& simulated_names::within(const std::string& interface) {
+  auto& made = scopes_[interface];
+  if (!made)
+    made = std::make_unique<simulated_names>();
+  return *made;
 }
 
 void simulated_names::set_source(ip_family family, std::optional<ip_address> source) {

@@ -54,6 +54,10 @@ public:
     services_[std::move(service)] = port;
   }
 
+  /// What the servers of a provisioning domain say that are asked by `interface`: scripts and
+  /// records of their own. Without this call they say what all others say.
+  simulated_names& within(const std::string& interface);
+
   /// The address that packets to this family come from; absent for no route. At first
   /// `198.51.100.1` and `2001:db8:ffff::1`. Packets to loopback come from loopback.
   void set_source(ip_family family, std::optional<ip_address> source);
@@ -96,6 +100,7 @@ private:
                                                       0, 0, 0, 0, 0, 0, 1}}}};
   std::chrono::seconds ttl_{60};
   std::vector<query_record> queries_;
+  std::map<std::string, std::unique_ptr<simulated_names>> scopes_;
 };
 
 }  // namespace taps::testing
