@@ -67,6 +67,8 @@ private:
     made.racing = config.racing;
     made.where = home().links();
     made.timeout = timeout;
+    // No secret: it spreads Connections over equal places, differently each time.
+    made.seed = static_cast<std::uint64_t>(home().now().time_since_epoch().count()) ^ id() << 40;
     made.policy = config.policy;
     if (config.policy)
       made.verdicts = config.policy->ask(home().stacks(), establishment::initiate, config.locals,
@@ -148,7 +150,7 @@ private:
     for (const auto& x : actions) {
       switch (x.kind) {
       case kind::ask:
-        ask(x.name, x.family);
+        ask(x.name, x.record);
         break;
       case kind::start_attempt:
         start_attempt(x.leaf);
@@ -168,9 +170,19 @@ private:
       home().timers().schedule(timer_, next);
   }
 
-  void ask(std::size_t name, ip_family family) {
-    queries_.push_back(home().names().resolve(
-        machine_.hostname(name), family, [this, name, family](result<resolved_addresses> answer) {
+  void ask(std::size_t name, dns_record record) {
+    auto& names = home().names().within(machine_.scope());
+    const auto& text = machine_.hostname(name);
+    if (record != dns_record::aaaa && record != dns_record::a) {
+      queries_.push_back(
+          names.find_service(text, record, [this, name](result<service_records> answer) {
+            enter([&] { perform(machine_.on_services(home().now(), name, std::move(answer))); });
+          }));
+      return;
+    }
+    const auto family = record == dns_record::a ? ip_family::v4 : ip_family::v6;
+    queries_.push_back(
+        names.resolve(text, family, [this, name, family](result<resolved_addresses> answer) {
           on_answer(name, family, std::move(answer));
         }));
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace taps {
 
@@ -38,6 +39,8 @@ struct candidate {
   /// Name for peer verification.
   std::string hostname;
   std::optional<std::uint8_t> hop_limit;
+  /// What is spoken there, by ALPN ids, where DNS says it (RFC 9460, section 7.1).
+  std::vector<std::string> alpn;
 };
 
 /// Returns e.g. `"1.2.1 name [::1]:80"`, with local address and interface where they are fixed.

@@ -27,7 +27,7 @@ std::optional<std::uint16_t> port_for(const resolved_remote& remote, const proto
   if (remote.port)
     return remote.port;
   for (const auto& [carrier, port] : remote.service_ports)
-    if (carrier == stack.base().name)
+    if (carrier == stack.carrier())
       return port;
   return std::nullopt;
 }
@@ -157,7 +157,7 @@ private:
                    const ip_address& address) const {
     return std::any_of(started_.begin(), started_.end(), [&](const candidate& leaf) {
       return leaf.path == where && leaf.stack == &stack && leaf.remote_index == remote.index &&
-             leaf.remote.address == address;
+             leaf.remote.address == address && leaf.remote.port == port_for(remote, stack);
     });
   }
 
@@ -282,6 +282,7 @@ void tree_builder::add_leaf(std::size_t path_index, std::size_t stack_index, con
   leaf.hop_limit = to.endpoint->hop_limit;
   if (!leaf.hop_limit && from.endpoint)
     leaf.hop_limit = from.endpoint->hop_limit;
+  leaf.alpn = to.endpoint->alpn;
   if (input_.permitted && !input_.permitted(leaf))
     return;
   if (identify(leaf, std::to_string(path_index + 1) + "." + std::to_string(stack_index + 1)))

@@ -31,7 +31,8 @@ struct gather_options {
   std::size_t first_family_count = 1;
 };
 
-/// What is known of a Remote Endpoint by now.
+/// What is known of a Remote Endpoint by now; of one that records of DNS give several places, what
+/// is known of one of these.
 struct resolved_remote {
   /// Its place in the list of Remote Endpoints.
   std::size_t index = 0;
@@ -43,13 +44,15 @@ struct resolved_remote {
   /// Its only address is a multicast group.
   bool is_group = false;
   std::optional<std::uint16_t> port;
-  /// Ports of its service by base protocol, for endpoints without a port.
+  /// Ports of its service by carrier of the stack, for endpoints without a port.
   std::vector<std::pair<std::string, std::uint16_t>> service_ports;
   /// Zone of its addresses: the interface's name and the kernel's index.
   std::string interface;
   std::uint32_t scope = 0;
   std::optional<std::string> protocol;
   std::optional<std::uint8_t> hop_limit;
+  /// What is spoken there, by ALPN ids, where a record says it.
+  std::vector<std::string> alpn;
 };
 
 /// What is known of a Local Endpoint by now.

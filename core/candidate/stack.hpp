@@ -38,6 +38,12 @@ struct protocol_stack {
   /// Tells whether this stack is for multicast groups; all others are for single peers.
   [[nodiscard]] bool multicast() const noexcept { return base().multicast; }
 
+  /// Returns the base protocol whose ports and service names it uses: what it falls back to, if
+  /// anything.
+  [[nodiscard]] std::string_view carrier() const noexcept {
+    return base().falls_back_to ? base().falls_back_to->name : base().name;
+  }
+
   /// Tells whether this stack becomes `other` when the peer does not speak its base protocol.
   [[nodiscard]] bool falls_back_to(const protocol_stack& other) const noexcept;
 

@@ -1,6 +1,8 @@
 #include "taps/core/establishment/establishment.hpp"
 
 #include "taps/core/establishment/multicast.hpp"
+#include "taps/core/establishment/name_scopes.hpp"
+#include "taps/core/establishment/service_names.hpp"
 #include "taps/core/path/path_selection.hpp"
 
 #include <algorithm>
@@ -47,7 +49,8 @@ establishment_machine::establishment_machine(establishment_request request,
                                              std::span<const protocol_stack> stacks,
                                              const resolver& lookup, time_point now)
     : request_(std::move(request)), stacks_(stacks), lookup_(lookup),
-      names_(clamped(request_.racing).resolution_delay), race_(request_.racing), recorder_(now) {
+      names_(clamped(request_.racing).resolution_delay, request_.seed), race_(request_.racing),
+      recorder_(now) {
   input_.options.max_attempts = request_.racing.max_attempts;
   input_.source_for = [this](const ip_address& x) { return lookup_.source_for(x); };
   input_.experience_of = request_.experience_of;
@@ -69,7 +72,7 @@ establishment_actions establishment_machine::on_start(time_point now) {
       out);
   take_names(now, names_.on_start(now), out);
   // Addresses that are known need not wait for names.
-  if (names_.names().empty() ||
+  if (names_.endpoints().empty() ||
       std::ranges::any_of(input_.remotes, [](const auto& x) { return !x.addresses.empty(); }))
     offer(now, out);
   return out;
@@ -82,11 +85,24 @@ establishment_actions establishment_machine::on_answer(time_point now, std::size
   if (over_)
     return out;
   if (answer)
-    recorder_.answered(now, hostname(name), family, answer->size());
+    recorder_.answered(now, hostname(name), record_of(family), answer->size());
   else
-    recorder_.answered(now, hostname(name), family, answer.failure());
+    recorder_.answered(now, hostname(name), record_of(family), answer.failure());
   const auto dead = answer && all_dead(name, *answer);
   take_names(now, names_.on_answer(now, name, family, std::move(answer), dead), out);
+  return out;
+}
+
+establishment_actions establishment_machine::on_services(time_point now, std::size_t name,
+                                                         result<service_records> answer) {
+  establishment_actions out;
+  if (over_)
+    return out;
+  if (answer)
+    recorder_.answered(now, hostname(name), names_.record_of_service(name), answer->entries.size());
+  else
+    recorder_.answered(now, hostname(name), names_.record_of_service(name), answer.failure());
+  take_names(now, names_.on_services(now, name, std::move(answer)), out);
   return out;
 }
 
@@ -162,6 +178,7 @@ result<void> establishment_machine::prepare_paths() {
   if (!paths)
     return paths.failure();
   input_.paths = std::move(*paths);
+  scope_ = scope_of(*request_.where, input_.paths, wanted.domains);
   input_.where = request_.where;
   input_.temporary_address_required = wanted.temporary_address == preference::require;
   return {};
@@ -172,14 +189,16 @@ result<void> establishment_machine::prepare_remote(std::size_t index) {
   auto remote = describe(index, from);
   if (auto done = find_interface(remote.interface, remote.scope); !done)
     return done;
-  if (!remote.port && from.service())
-    if (auto done = find_service_ports(remote, *from.service()); !done)
-      return done;
+  auto questions = find_service(from, input_.stacks, lookup_, remote);
+  if (!questions)
+    return questions.failure();
   if (needs_resolution(from)) {
-    names_.add(*from.hostname());
+    const auto has_port = remote.port || !remote.service_ports.empty();
+    names_.add({*from.hostname(), std::move(*questions), has_port});
     owners_.push_back({false, index});
   }
-  input_.remotes.push_back(std::move(remote));
+  input_.remotes.push_back(remote);
+  remotes_.push_back(std::move(remote));
   return {};
 }
 
@@ -196,19 +215,6 @@ result<void> establishment_machine::prepare_local(std::size_t index) {
   return {};
 }
 
-result<void> establishment_machine::find_service_ports(resolved_remote& remote,
-                                                       const std::string& service) {
-  error failure{errc::resolution_failed, "no protocol for service " + service};
-  for (const auto& x : input_.stacks) {
-    const std::string base{x.stack->base().name};
-    if (auto port = lookup_.port_of(service, base))
-      remote.service_ports.emplace_back(base, *port);
-    else
-      failure = port.failure();
-  }
-  return remote.service_ports.empty() ? result<void>{failure} : result<void>{};
-}
-
 /// Finds the name and the index of what an endpoint calls by either.
 result<void> establishment_machine::find_interface(std::string& name, std::uint32_t& index) const {
   if (name.empty())
@@ -223,17 +229,19 @@ result<void> establishment_machine::find_interface(std::string& name, std::uint3
 
 // -- progress -------------------------------------------------------------------------------------
 
+void establishment_machine::ask(time_point now, establishment_actions& out) {
+  for (const auto& x : names_.take_questions()) {
+    recorder_.asked(now, hostname(x.number), x.record);
+    out.push_back({kind::ask, x.number, x.record, 0, {}});
+  }
+}
+
 void establishment_machine::take_names(time_point now, resolution_event event,
                                        establishment_actions& out) {
+  ask(now, out);
   switch (event) {
   case resolution_event::none:
-    break;
   case resolution_event::ask:
-    for (std::size_t i = 0; i < names_.names().size(); ++i)
-      for (auto family : {ip_family::v6, ip_family::v4}) {
-        recorder_.asked(now, hostname(i), family);
-        out.push_back({kind::ask, i, family, 0, {}});
-      }
     break;
   default:
     refresh_addresses();
@@ -252,23 +260,50 @@ bool establishment_machine::permits(const candidate& x) {
 
 bool establishment_machine::all_dead(std::size_t name,
                                      const std::vector<ip_address>& addresses) const {
-  if (!input_.experience_of || owners_[name].local)
+  const auto& owner = owners_[names_.endpoint_of(name)];
+  if (!input_.experience_of || owner.local)
     return false;
-  const auto known = experience_at(input_, input_.remotes[owners_[name].index]);
+  const auto known = experience_at(input_, remotes_[owner.index]);
   return std::ranges::all_of(addresses, [&](const auto& x) { return known(x).dead; });
 }
 
 void establishment_machine::refresh_addresses() {
+  std::vector<std::optional<std::vector<resolved_place>>> places(remotes_.size());
   for (std::size_t i = 0; i < owners_.size(); ++i) {
-    auto addresses =
-        names_.names()[i].usable() ? names_.names()[i].addresses() : std::vector<ip_address>{};
+    auto found = names_.endpoints()[i].places();
     if (owners_[i].local) {
       auto& local = input_.locals[owners_[i].index];
-      local.unresolved = addresses.empty();
-      local.addresses = std::move(addresses);
+      local.unresolved = found.empty();
+      local.addresses = found.empty() ? std::vector<ip_address>{} : found.front().addresses;
     } else {
-      input_.remotes[owners_[i].index].addresses = std::move(addresses);
+      places[owners_[i].index] = std::move(found);
     }
+  }
+  input_.remotes.clear();
+  for (std::size_t i = 0; i < remotes_.size(); ++i)
+    if (places[i] && !places[i]->empty())
+      add_places(remotes_[i], *places[i]);
+    else
+      input_.remotes.push_back(remotes_[i]);
+}
+
+/// Adds what a Remote Endpoint resolves to.
+void establishment_machine::add_places(const resolved_remote& from,
+                                       std::span<const resolved_place> places) {
+  for (const auto& x : places) {
+    auto to = from;
+    to.addresses = x.addresses;
+    to.alpn = x.alpn;
+    if (x.port && x.carriers.empty())
+      to.port = x.port;
+    if (!x.carriers.empty())
+      std::erase_if(to.service_ports, [&](const auto& entry) {
+        return x.port || std::ranges::find(x.carriers, entry.first) == x.carriers.end();
+      });
+    for (const auto& carrier : x.carriers)
+      if (x.port)
+        to.service_ports.emplace_back(carrier, *x.port);
+    input_.remotes.push_back(std::move(to));
   }
 }
 
@@ -277,9 +312,9 @@ void establishment_machine::offer(time_point now, establishment_actions& out) {
   const auto more = names_.more_to_come();
   error why_none;
   if (untried_.empty() && started_.empty() && !more)
-    why_none = !names_.names().empty() && !names_.usable() ? names_.failure()
-               : prohibited_                               ? prohibited_
-                                                           : no_leaves(input_);
+    why_none = !names_.endpoints().empty() && !names_.usable() ? names_.failure()
+               : prohibited_                                   ? prohibited_
+                                                               : no_leaves(input_);
   std::vector<race_leaf> leaves;
   leaves.reserve(untried_.size());
   for (const auto& x : untried_) {

@@ -7,7 +7,7 @@
 #include "taps/core/path/network.hpp"
 #include "taps/core/racing/establishment_recorder.hpp"
 #include "taps/core/racing/race.hpp"
-#include "taps/core/racing/resolution.hpp"
+#include "taps/core/racing/resolution_set.hpp"
 #include "taps/core/transport/resolver.hpp"
 
 #include <memory>
@@ -29,6 +29,8 @@ struct establishment_request {
   network_ptr where = std::make_shared<const network>();
   /// Spans resolution, racing and handshakes; absent for none.
   std::optional<duration> timeout;
+  /// Decides between places of a service that are equals.
+  std::uint64_t seed = 0;
   /// What forbids or prefers stacks; null for nothing.
   std::shared_ptr<const system_policy> policy;
   /// What it says of each stack beforehand; empty without one.
@@ -50,7 +52,7 @@ struct establishment_request {
 /// What the shell of an establishment has to do.
 struct establishment_action {
   enum class kind_type : std::uint8_t {
-    /// Ask for the addresses of `hostname` in `family`; the answer names `name`.
+    /// Ask for the `record`s of `hostname(name)`; the answer names `name`, too.
     ask,
     /// Start an attempt for the candidate `leaf`.
     start_attempt,
@@ -64,7 +66,7 @@ struct establishment_action {
 
   kind_type kind = kind_type::ask;
   std::size_t name = 0;
-  ip_family family = ip_family::v6;
+  dns_record record = dns_record::aaaa;
   leaf_id leaf = 0;
   error reason;
 };
@@ -86,6 +88,8 @@ public:
   establishment_actions on_start(time_point now);
   establishment_actions on_answer(time_point now, std::size_t name, ip_family family,
                                   result<std::vector<ip_address>> answer);
+  establishment_actions on_services(time_point now, std::size_t name,
+                                    result<service_records> answer);
   establishment_actions on_ready(time_point now, leaf_id leaf);
   establishment_actions on_failed(time_point now, leaf_id leaf, error reason);
   establishment_actions on_timer(time_point now);
@@ -99,16 +103,16 @@ public:
   [[nodiscard]] deadline next_deadline() const noexcept;
   /// Returns a candidate whose attempt was started.
   [[nodiscard]] const candidate& candidate_of(leaf_id leaf) const;
-  [[nodiscard]] const std::string& hostname(std::size_t name) const {
-    return names_.names()[name].hostname();
-  }
+  [[nodiscard]] const std::string& hostname(std::size_t name) const { return names_.name_of(name); }
+  /// Where names are to be asked.
+  [[nodiscard]] const name_scope& scope() const noexcept { return scope_; }
   [[nodiscard]] establishment_report report(time_point now) const { return recorder_.report(now); }
   /// What the race taught; empty without history.
   [[nodiscard]] std::vector<lesson> lessons() const;
   [[nodiscard]] bool over() const noexcept { return over_; }
 
 private:
-  /// Which endpoint a name belongs to.
+  /// Which endpoint a resolution belongs to.
   struct name_owner {
     bool local = false;
     std::size_t index = 0;
@@ -118,13 +122,13 @@ private:
   [[nodiscard]] result<void> prepare_remote(std::size_t index);
   [[nodiscard]] result<void> prepare_local(std::size_t index);
   [[nodiscard]] result<void> prepare_paths();
-  [[nodiscard]] result<void> find_service_ports(resolved_remote& remote,
-                                                const std::string& service);
   [[nodiscard]] result<void> find_interface(std::string& name, std::uint32_t& index) const;
   [[nodiscard]] bool all_dead(std::size_t name, const std::vector<ip_address>& addresses) const;
   [[nodiscard]] bool permits(const candidate& x);
   void refresh_addresses();
+  void add_places(const resolved_remote& from, std::span<const resolved_place> places);
   void offer(time_point now, establishment_actions& out);
+  void ask(time_point now, establishment_actions& out);
   void take_names(time_point now, resolution_event event, establishment_actions& out);
   void take_race(time_point now, const race_actions& what, establishment_actions& out);
   void fail(time_point now, const error& reason, establishment_actions& out);
@@ -133,7 +137,10 @@ private:
   std::span<const protocol_stack> stacks_;
   const resolver& lookup_;
   gather_input input_;
+  /// The Remote Endpoints, each with what it says without being resolved.
+  std::vector<resolved_remote> remotes_;
   resolution_set names_;
+  name_scope scope_;
   std::vector<name_owner> owners_;
   race race_;
   establishment_recorder recorder_;

@@ -7,34 +7,34 @@ namespace taps {
 
 // -- names ---------------------------------------------------------------------
 
-void establishment_recorder::asked(time_point now, std::string_view name, ip_family family) {
-  if (find_query(name, family) == nullptr)
+void establishment_recorder::asked(time_point now, std::string_view name, dns_record record) {
+  if (find_query(name, record) == nullptr)
     names_.push_back(
-        {.name = std::string{name}, .family = family, .started = now - begin_, .reason = {}});
+        {.name = std::string{name}, .record = record, .started = now - begin_, .reason = {}});
 }
 
-void establishment_recorder::answered(time_point now, std::string_view name, ip_family family,
-                                      std::size_t addresses) {
-  if (auto* x = close_query(now, name, family))
-    x->addresses = static_cast<std::uint32_t>(addresses);
+void establishment_recorder::answered(time_point now, std::string_view name, dns_record record,
+                                      std::size_t count) {
+  if (auto* x = close_query(now, name, record))
+    x->addresses = static_cast<std::uint32_t>(count);
 }
 
-void establishment_recorder::answered(time_point now, std::string_view name, ip_family family,
+void establishment_recorder::answered(time_point now, std::string_view name, dns_record record,
                                       error reason) {
-  if (auto* x = close_query(now, name, family))
+  if (auto* x = close_query(now, name, record))
     x->reason = std::move(reason);
 }
 
 resolution_report* establishment_recorder::find_query(std::string_view name,
-                                                      ip_family family) noexcept {
-  auto same = [&](const resolution_report& x) { return x.name == name && x.family == family; };
+                                                      dns_record record) noexcept {
+  auto same = [&](const resolution_report& x) { return x.name == name && x.record == record; };
   auto i = std::ranges::find_if(names_, same);
   return i != names_.end() ? &*i : nullptr;
 }
 
 resolution_report* establishment_recorder::close_query(time_point now, std::string_view name,
-                                                       ip_family family) noexcept {
-  auto* x = find_query(name, family);
+                                                       dns_record record) noexcept {
+  auto* x = find_query(name, record);
   if (x == nullptr || x->answered)
     return nullptr;
   x->answered = true;

@@ -13,9 +13,9 @@ public:
 
   // -- names -------------------------------------------------------------------
 
-  void asked(time_point now, std::string_view name, ip_family family);
-  void answered(time_point now, std::string_view name, ip_family family, std::size_t addresses);
-  void answered(time_point now, std::string_view name, ip_family family, error reason);
+  void asked(time_point now, std::string_view name, dns_record record);
+  void answered(time_point now, std::string_view name, dns_record record, std::size_t count);
+  void answered(time_point now, std::string_view name, dns_record record, error reason);
 
   // -- candidates --------------------------------------------------------------
 
@@ -49,8 +49,8 @@ private:
     candidate_report facts;
   };
 
-  resolution_report* find_query(std::string_view name, ip_family family) noexcept;
-  resolution_report* close_query(time_point now, std::string_view name, ip_family family) noexcept;
+  resolution_report* find_query(std::string_view name, dns_record record) noexcept;
+  resolution_report* close_query(time_point now, std::string_view name, dns_record record) noexcept;
   entry* find(leaf_id leaf) noexcept;
   entry* find_running(leaf_id leaf) noexcept;
   entry* end(time_point now, leaf_id leaf, candidate_fate fate);

@@ -24,10 +24,6 @@ std::string_view to_string(candidate_fate fate) noexcept {
 
 namespace {
 
-std::string_view record_type(ip_family family) noexcept {
-  return family == ip_family::v6 ? "AAAA" : "A";
-}
-
 bool is_known(const socket_address& x) noexcept { return x.port != 0 || !x.address.is_any(); }
 
 /// `1.2.1 stack to remote via eth0`
@@ -61,9 +57,7 @@ std::string answer(const resolution_report& x) {
     return "no answer yet";
   if (x.reason)
     return x.reason.text();
-  if (x.addresses == 0)
-    return "no address";
-  return std::to_string(x.addresses) + (x.addresses == 1 ? " address" : " addresses");
+  return counted(x);
 }
 
 std::string candidate_line(const candidate_report& x, duration total) {
@@ -83,6 +77,16 @@ std::string candidate_line(const candidate_report& x, duration total) {
 
 }  // namespace
 
+std::string counted(const resolution_report& x) {
+  const auto is_service = x.record != dns_record::aaaa && x.record != dns_record::a;
+  if (x.addresses == 0)
+    return is_service ? "no record" : "no address";
+  return std::to_string(x.addresses) + (is_service ? " place" : " address") +
+         (x.addresses == 1 ? ""
+          : is_service     ? "s"
+                           : "es");
+}
+
 // -- text ----------------------------------------------------------------------
 
 const candidate_report* establishment_report::winner() const noexcept {
@@ -100,7 +104,7 @@ std::string to_string(const establishment_report& x) {
     out = "establishing since ";
   out += duration_text(x.total) + "\n";
   for (const auto& name : x.names) {
-    out += "  " + name.name + " " + std::string{record_type(name.family)} + ": " + answer(name);
+    out += "  " + name.name + " " + std::string{to_string(name.record)} + ": " + answer(name);
     if (name.answered)
       out += " (" + duration_text(name.started) + " to " + duration_text(name.started + name.took) +
              ")";
@@ -115,8 +119,9 @@ error explain(const error& headline, const establishment_report& x) {
   std::string text;
   auto append = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
   for (const auto& name : x.names) {
-    if (!name.answered || name.reason || name.addresses == 0)
-      append(name.name + " " + std::string{record_type(name.family)} + ": " + answer(name));
+    const auto must_exist = name.record == dns_record::aaaa || name.record == dns_record::a;
+    if (!name.answered || name.reason || (must_exist && name.addresses == 0))
+      append(name.name + " " + std::string{to_string(name.record)} + ": " + answer(name));
   }
   for (const auto& candidate : x.candidates)
     append(title(candidate.who) + " " + outcome(candidate) +

@@ -3,6 +3,7 @@
 #include "taps/core/base/error.hpp"
 #include "taps/core/base/time.hpp"
 #include "taps/core/endpoint/socket_address.hpp"
+#include "taps/core/transport/service_record.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -100,15 +101,16 @@ struct candidate_report {
   }
 };
 
-/// The course of one query for the addresses of a name in one family.
+/// The course of one query for the records of a name.
 struct resolution_report {
   std::string name;
-  ip_family family = ip_family::v6;
+  dns_record record = dns_record::aaaa;
   /// Since the beginning of the establishment.
   duration started{};
   duration took{};
   /// False if the race ended before the answer.
   bool answered = false;
+  /// How many addresses, or places of a service, came of it.
   std::uint32_t addresses = 0;
   error reason;
 
@@ -116,9 +118,12 @@ struct resolution_report {
 
   template<class Inspector>
   friend typename Inspector::result_type inspect(Inspector& f, resolution_report& x) {
-    return f(x.name, x.family, x.started, x.took, x.answered, x.addresses, x.reason);
+    return f(x.name, x.record, x.started, x.took, x.answered, x.addresses, x.reason);
   }
 };
+
+/// Returns how much was found, e.g. "2 addresses", "1 place".
+[[nodiscard]] std::string counted(const resolution_report& x);
 
 /// How an establishment went: every name, every candidate, with times and causes. A value that
 /// events carry; crosses nodes.

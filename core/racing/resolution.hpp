@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,6 +94,16 @@ public:
     return state_ == resolution_state::released || state_ == resolution_state::complete;
   }
 
+  /// True once some answer had addresses, released or not.
+  [[nodiscard]] bool has_addresses() const noexcept {
+    return !v6_.addresses.empty() || !v4_.addresses.empty();
+  }
+
+  /// True while the answer of a family is outstanding.
+  [[nodiscard]] bool awaits(ip_family family) const noexcept {
+    return (family == ip_family::v6 ? v6_ : v4_).pending;
+  }
+
   /// True while an answer is outstanding.
   [[nodiscard]] bool more_to_come() const noexcept { return state_ < resolution_state::complete; }
 
@@ -122,46 +131,6 @@ private:
   family_answer v6_;
   family_answer v4_;
   deadline delay_until_;
-};
-
-/// The names of several Remote Endpoints, resolved side by side. Racing may start when the first
-/// name releases addresses; the others are added when they come.
-class resolution_set {
-public:
-  explicit resolution_set(duration resolution_delay = std::chrono::milliseconds{50}) noexcept
-      : resolution_delay_(resolution_delay) {}
-
-  /// Adds a name and returns its index.
-  std::size_t add(std::string hostname);
-
-  // -- inputs ------------------------------------------------------------------
-
-  /// Starts all names; the shell asks both families of each if the answer is `ask`. With no names
-  /// at all the answer is `none`.
-  resolution_event on_start(time_point now);
-
-  /// As for one name, seen from the race: `released` for the first addresses at all, `added` for
-  /// others, `exhausted` if the race learns only that less is to come, `failed` if no name has any.
-  resolution_event on_answer(time_point now, std::size_t index, ip_family family,
-                             result<std::vector<ip_address>> answer, bool dead = false);
-
-  resolution_event on_timer(time_point now);
-
-  // -- properties --------------------------------------------------------------
-
-  [[nodiscard]] deadline next_deadline() const noexcept;
-  [[nodiscard]] bool more_to_come() const noexcept;
-  [[nodiscard]] bool usable() const noexcept;
-  [[nodiscard]] std::span<const name_resolution> names() const noexcept { return names_; }
-
-  /// Returns why there are no addresses, naming all names. @pre all names have failed
-  [[nodiscard]] error failure() const;
-
-private:
-  [[nodiscard]] resolution_event translate(resolution_event event, bool was_usable) const noexcept;
-
-  duration resolution_delay_;
-  std::vector<name_resolution> names_;
 };
 
 }  // namespace taps

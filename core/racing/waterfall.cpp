@@ -38,7 +38,7 @@ std::string span_text(duration from, duration to) {
 
 waterfall_row row_of(const resolution_report& x, duration total) {
   waterfall_row row;
-  row.label = x.name + (x.family == ip_family::v6 ? " AAAA" : " A");
+  row.label = x.name + " " + std::string{to_string(x.record)};
   row.until = x.answered ? x.started + x.took : total;
   row.stretches.push_back({waterfall_phase::resolving, x.started, row.until});
   row.end = x.answered ? waterfall_end::answered : waterfall_end::unanswered;
@@ -46,7 +46,7 @@ waterfall_row row_of(const resolution_report& x, duration total) {
   if (x.reason)
     row.note = "error";
   else if (x.answered)
-    row.note = std::to_string(x.addresses) + (x.addresses == 1 ? " address" : " addresses");
+    row.note = counted(x);
   row.details = row.label + ": " + (x.reason ? x.reason.text() : row.note) + ", " +
                 span_text(x.started, row.until);
   return row;

@@ -3,6 +3,7 @@
 #include "taps/core/base/result.hpp"
 #include "taps/core/base/time.hpp"
 #include "taps/core/endpoint/ip_address.hpp"
+#include "taps/core/transport/service_record.hpp"
 
 #include <functional>
 #include <memory>
@@ -21,6 +22,17 @@ struct resolved_addresses {
   std::vector<entry> entries;
 };
 
+/// Where names are asked: by which interface, and which servers instead of the system's. Empty for
+/// as the system does it.
+struct name_scope {
+  std::string interface {};
+  std::vector<ip_address> servers{};
+
+  [[nodiscard]] bool empty() const noexcept { return servers.empty(); }
+
+  friend auto operator<=>(const name_scope&, const name_scope&) = default;
+};
+
 /// A running query; destroying it cancels the query and the callback is not called any more.
 class resolver_query {
 public:
@@ -35,12 +47,24 @@ public:
   /// errors with reason `ResolutionFailed`.
   using callback = std::function<void(result<resolved_addresses>)>;
 
+  using service_callback = std::function<void(result<service_records>)>;
+
   virtual ~resolver() = default;
 
   /// Asks for the addresses of one family; callers start both families one after the other, IPv6
   /// first (RFC 8305, section 3). Knows the hosts file.
   [[nodiscard]] virtual std::unique_ptr<resolver_query>
   resolve(std::string_view hostname, ip_family family, callback done) = 0;
+
+  /// Asks who offers a service, by SRV or HTTPS records; `name` is what they belong to, such as
+  /// `_service._carrier.host`. Calls back as `resolve` does; a name that does not exist has none.
+  [[nodiscard]] virtual std::unique_ptr<resolver_query>
+  find_service(std::string_view name, dns_record type, service_callback done) = 0;
+
+  /// Returns the resolver for a scope: this one for the empty scope, otherwise one that asks these
+  /// servers, whose packets leave by the interface unless the server is on this host. To be used at
+  /// once: it may be gone after the next call.
+  [[nodiscard]] virtual resolver& within(const name_scope&) { return *this; }
 
   /// Returns the port of an IANA service name for the given carrier (name of the base
   /// protocol, or empty for any).

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "taps/core/transport/resolver.hpp"
+#include "taps/net/resolver/expiring_map.hpp"
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,7 +18,7 @@ public:
   /// No answer is kept longer than this, whatever its TTL says.
   static constexpr std::chrono::seconds max_ttl = std::chrono::hours{24};
 
-  explicit address_cache(std::size_t capacity = 1024) : capacity_(capacity) {}
+  explicit address_cache(std::size_t capacity = 1024) : answers_(capacity) {}
 
   /// Keeps `answer`; a full cache gives up the name that would expire first.
   void store(std::string_view name, ip_family family, const resolved_addresses& answer,
@@ -32,16 +32,7 @@ public:
   [[nodiscard]] std::size_t size() const noexcept { return answers_.size(); }
 
 private:
-  struct stored {
-    resolved_addresses answer;
-    time_point since;
-    time_point until;
-  };
-
-  void make_room();
-
-  std::size_t capacity_;
-  std::map<std::pair<std::string, ip_family>, stored> answers_;
+  expiring_map<std::pair<std::string, ip_family>, resolved_addresses> answers_;
 };
 
 }  // namespace taps

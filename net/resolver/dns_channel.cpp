@@ -61,6 +61,7 @@ dns_channel::~dns_channel() {
 }
 
 result<void> dns_channel::open(const dns_options& options) {
+  interface_ = options.interface;
   if (const auto status = library_status(); status != ARES_SUCCESS)
     return ares_error(errc::resolution_failed, "cannot prepare for DNS", status);
   ares_options wanted{};
@@ -87,7 +88,16 @@ result<void> dns_channel::open(const dns_options& options) {
 }
 
 int dns_channel::open_socket(int family, int type, int protocol) {
-  const auto made = loop_->os().socket(family, type, protocol);
+  auto& os = loop_->os();
+  auto made = os.socket(family, type, protocol);
+  if (made >= 0 && !interface_.empty()) {
+    const auto bound = os.setsockopt(made, SOL_SOCKET, SO_BINDTODEVICE, interface_.data(),
+                                     static_cast<socklen_t>(interface_.size()));
+    if (bound < 0) {
+      os.close(made);
+      made = bound;
+    }
+  }
   socket_error_ = made < 0 ? -made : 0;
   return to_errno(made);
 }
@@ -133,6 +143,13 @@ void dns_channel::query(const std::string& name, ip_family family, ares_addrinfo
   hints.ai_flags = ARES_AI_NOSORT;
   hints.ai_family = family == ip_family::v4 ? AF_INET : AF_INET6;
   ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, done, context);
+  arm_timer();
+}
+
+void dns_channel::query(const std::string& name, dns_record type, ares_callback done,
+                        void* context) {
+  constexpr int class_in = 1;
+  ares_query(channel_, name.c_str(), class_in, number_of(type), done, context);
   arm_timer();
 }
 

@@ -32,6 +32,9 @@ public:
   /// Starts a query; the callback may come before this returns.
   void query(const std::string& name, ip_family family, ares_addrinfo_callback done, void* context);
 
+  /// Starts a query for records that c-ares leaves to its caller to read.
+  void query(const std::string& name, dns_record type, ares_callback done, void* context);
+
 private:
   class watched_socket;
 
@@ -44,6 +47,7 @@ private:
   static const ares_socket_functions& socket_functions();
 
   reactor* loop_;
+  std::string interface_;
   ares_channel channel_ = nullptr;
   std::map<int, std::unique_ptr<watched_socket>> sockets_;
   timer timer_{on_timer, this};

@@ -21,6 +21,8 @@ struct dns_options {
   /// Reads this instead of /etc/hosts; for tests. Changes are noticed. A name in the file is not
   /// asked for, not even for the family that the file has no address of.
   std::string hosts_file{};
+  /// Questions leave by this interface only; empty for any.
+  std::string interface {};
 };
 
 /// Makes the resolver of a shard. It must not outlive the reactor; queries that outlive the

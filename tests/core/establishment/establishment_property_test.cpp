@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -28,8 +29,14 @@ struct nothing_known final : resolver {
   std::unique_ptr<resolver_query> resolve(std::string_view, ip_family, callback) override {
     return nullptr;
   }
-  result<std::uint16_t> port_of(std::string_view, std::string_view) const override {
-    return error{errc::resolution_failed, "no services"};
+  std::unique_ptr<resolver_query> find_service(std::string_view, dns_record,
+                                               service_callback) override {
+    return nullptr;
+  }
+  result<std::uint16_t> port_of(std::string_view service, std::string_view) const override {
+    if (service == "rare")
+      return error{errc::resolution_failed, "nobody knows it"};
+    return std::uint16_t{80};
   }
   std::optional<ip_address> source_for(const ip_address&) const override { return std::nullopt; }
 };
@@ -40,6 +47,7 @@ struct coverage {
   std::size_t dropped = 0;
   std::size_t late_answers = 0;
   std::size_t timeouts = 0;
+  std::size_t places = 0;
 };
 
 /// One establishment with its shell, both driven by a seed.
@@ -78,17 +86,38 @@ private:
     result.properties = std::make_shared<transport_properties>();
     result.security = security_mode::disabled;
     for (auto n = 1 + random_.below(3); n > 0; --n)
-      result.remotes.push_back(remote_endpoint{}
-                                   .with_hostname(random_.below(3) == 0
-                                                      ? to_string(some_address(ip_family::v4))
-                                                      : "host" + std::to_string(random_.below(3)))
-                                   .with_port(80));
+      result.remotes.push_back(some_remote());
     if (random_.below(4) == 0)
       result.locals.push_back(local_endpoint{}.with_hostname("here"));
     result.racing.mode = static_cast<racing_mode>(random_.below(3));
     result.racing.max_attempts = 1 + random_.below(8);
     if (random_.below(2) == 0)
       result.timeout = 100ms * static_cast<int>(1 + random_.below(30));
+    return result;
+  }
+
+  remote_endpoint some_remote() {
+    if (random_.below(3) == 0)
+      return remote_endpoint{}.with_hostname(to_string(some_address(ip_family::v4))).with_port(80);
+    auto result = remote_endpoint{}.with_hostname("host" + std::to_string(random_.below(3)));
+    constexpr std::array services{"chat", "rare", "https", "_chat._tcp"};
+    if (const auto which = random_.below(services.size() * 2); which < services.size())
+      result.with_service(services[which]);
+    else
+      result.with_port(80);
+    return result;
+  }
+
+  service_record some_place() {
+    service_record result;
+    result.priority = static_cast<std::uint16_t>(random_.below(3));
+    result.weight = static_cast<std::uint16_t>(random_.below(3));
+    result.port = 80;
+    if (random_.below(8) != 0)
+      result.target = "host" + std::to_string(random_.below(6));
+    result.alias = random_.below(6) == 0;
+    for (auto n = random_.below(3); n > 0; --n)
+      result.hints.push_back(some_address(random_.below(2) == 0 ? ip_family::v4 : ip_family::v6));
     return result;
   }
 
@@ -157,11 +186,16 @@ private:
       return;
     auto which = asked_.begin();
     std::advance(which, static_cast<std::ptrdiff_t>(random_.below(asked_.size())));
-    const auto [name, family] = *which;
+    const auto [name, record] = *which;
     // Now and then an answer comes twice.
     if (random_.below(8) != 0)
       asked_.erase(which);
     seen_.late_answers += over_ ? 1u : 0u;
+    if (record != dns_record::aaaa && record != dns_record::a) {
+      answer_service(name);
+      return;
+    }
+    const auto family = record == dns_record::a ? ip_family::v4 : ip_family::v6;
     if (random_.below(3) == 0) {
       take(tested_->on_answer(now_, name, family, error{errc::resolution_failed, "SERVFAIL"}));
       return;
@@ -170,6 +204,18 @@ private:
     for (auto n = random_.below(5); n > 0; --n)
       addresses.push_back(some_address(family));
     take(tested_->on_answer(now_, name, family, std::move(addresses)));
+  }
+
+  void answer_service(std::size_t name) {
+    if (random_.below(4) == 0) {
+      take(tested_->on_services(now_, name, error{errc::resolution_failed, "SERVFAIL"}));
+      return;
+    }
+    service_records found;
+    for (auto n = random_.below(4); n > 0; --n)
+      found.entries.push_back(some_place());
+    seen_.places += found.entries.size();
+    take(tested_->on_services(now_, name, std::move(found)));
   }
 
   void fail(leaf_id leaf) {
@@ -204,9 +250,9 @@ private:
         wrong_ = "an action after the terminal one";
       switch (x.kind) {
       case kind::ask:
-        if (!ever_asked_.insert({x.name, x.family}).second)
+        if (!ever_asked_.insert({x.name, x.record}).second)
           wrong_ = "a name is asked twice";
-        asked_.insert({x.name, x.family});
+        asked_.insert({x.name, x.record});
         break;
       case kind::start_attempt:
         if (!fates_.emplace(x.leaf, "running").second)
@@ -289,8 +335,8 @@ private:
   time_point now_ = time_point{} + 1h;
   std::optional<duration> timeout_;
   std::optional<establishment_machine> tested_;
-  std::set<std::pair<std::size_t, ip_family>> asked_;
-  std::set<std::pair<std::size_t, ip_family>> ever_asked_;
+  std::set<std::pair<std::size_t, dns_record>> asked_;
+  std::set<std::pair<std::size_t, dns_record>> ever_asked_;
   std::map<leaf_id, std::string> fates_;
   std::optional<leaf_id> expected_winner_;
   bool over_ = false;
@@ -317,6 +363,7 @@ TEST(establishment_property, exactly_one_terminal_action) {
     return;
   EXPECT_EQ(seen.won + seen.failed + seen.dropped, sequences);
   // A generator that never gets there proves nothing.
-  for (auto x : {seen.won, seen.failed, seen.dropped, seen.late_answers, seen.timeouts})
+  for (auto x :
+       {seen.won, seen.failed, seen.dropped, seen.late_answers, seen.timeouts, seen.places})
     EXPECT_GT(x, sequences / 100);
 }

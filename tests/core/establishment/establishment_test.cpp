@@ -21,6 +21,10 @@ struct fixed_resolver final : resolver {
   std::unique_ptr<resolver_query> resolve(std::string_view, ip_family, callback) override {
     return nullptr;
   }
+  std::unique_ptr<resolver_query> find_service(std::string_view, dns_record,
+                                               service_callback) override {
+    return nullptr;
+  }
   result<std::uint16_t> port_of(std::string_view service, std::string_view) const override {
     if (service == "known")
       return std::uint16_t{7};
@@ -80,7 +84,7 @@ struct establishment_test : ::testing::Test {
       std::string what;
       switch (x.kind) {
       case kind::ask:
-        what = "ask " + tested->hostname(x.name) + (x.family == ip_family::v6 ? " AAAA" : " A");
+        what = "ask " + tested->hostname(x.name) + " " + std::string{to_string(x.record)};
         break;
       case kind::start_attempt:
         started.push_back(x.leaf);

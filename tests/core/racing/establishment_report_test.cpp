@@ -28,10 +28,10 @@ taps::socket_address address(const char* text, std::uint16_t port) {
 /// A black hole on IPv6, then a good one on IPv4, a third one is not needed.
 taps::establishment_recorder black_hole() {
   taps::establishment_recorder r{begin};
-  r.asked(begin, "host.example", taps::ip_family::v6);
-  r.asked(begin, "host.example", taps::ip_family::v4);
-  r.answered(begin + 1ms, "host.example", taps::ip_family::v6, 1);
-  r.answered(begin + 2ms, "host.example", taps::ip_family::v4, 2);
+  r.asked(begin, "host.example", taps::dns_record::aaaa);
+  r.asked(begin, "host.example", taps::dns_record::a);
+  r.answered(begin + 1ms, "host.example", taps::dns_record::aaaa, 1);
+  r.answered(begin + 2ms, "host.example", taps::dns_record::a, 2);
   r.introduce(1, {"1.1.1", "", "tcp", {}, address("2001:db8::1", 80)});
   r.introduce(3, {"1.1.3", "eth0", "tcp", {}, address("192.0.2.2", 80)});
   r.introduce(2, {"1.1.2", "", "tcp", {}, address("192.0.2.1", 80)});
@@ -71,8 +71,8 @@ TEST(establishment_report, drops_notes_about_strangers_and_the_decided) {
   r.started(begin + 400ms, 2);
   r.started(begin + 400ms, 77);
   r.reached(begin + 400ms, 3, attempt_stage::securing);
-  r.answered(begin + 400ms, "host.example", taps::ip_family::v4, 9);
-  r.answered(begin + 400ms, "other.example", taps::ip_family::v4, 9);
+  r.answered(begin + 400ms, "host.example", taps::dns_record::a, 9);
+  r.answered(begin + 400ms, "other.example", taps::dns_record::a, 9);
   EXPECT_EQ(r.report(begin + 301ms), before);
 }
 
@@ -123,7 +123,7 @@ TEST(establishment_report, draws_a_picture) {
 
 TEST(establishment_report, a_picture_holds_no_markup_from_outside) {
   taps::establishment_recorder r{begin};
-  r.asked(begin, "<script>&\"'\x01\xff", taps::ip_family::v6);
+  r.asked(begin, "<script>&\"'\x01\xff", taps::dns_record::aaaa);
   r.introduce(1, {"1", "", "udp", {}, address("127.0.0.1", 9)});
   r.started(begin, 1);
   r.failed(begin, 1, {taps::errc::protocol_failed, "</title><b>"});
@@ -188,9 +188,9 @@ TEST(establishment_report, EST_02_the_error_names_every_candidate_and_cause_in_o
 
 TEST(establishment_report, EST_03_the_error_of_a_timeout_tells_what_was_going_on) {
   taps::establishment_recorder r{begin};
-  r.asked(begin, "host.example", taps::ip_family::v6);
-  r.asked(begin, "host.example", taps::ip_family::v4);
-  r.answered(begin, "host.example", taps::ip_family::v6, 1);
+  r.asked(begin, "host.example", taps::dns_record::aaaa);
+  r.asked(begin, "host.example", taps::dns_record::a);
+  r.answered(begin, "host.example", taps::dns_record::aaaa, 1);
   r.introduce(1, {"1.1", "", "tcp", {}, address("::1", 80)});
   r.introduce(2, {"1.2", "", "tcp", {}, address("127.0.0.1", 80)});
   r.started(begin, 1);
@@ -202,8 +202,8 @@ TEST(establishment_report, EST_03_the_error_of_a_timeout_tells_what_was_going_on
 
 TEST(establishment_report, EST_04_a_failed_resolution_is_not_told_twice) {
   taps::establishment_recorder r{begin};
-  r.asked(begin, "host.example", taps::ip_family::v6);
-  r.answered(begin, "host.example", taps::ip_family::v6,
+  r.asked(begin, "host.example", taps::dns_record::aaaa);
+  r.answered(begin, "host.example", taps::dns_record::aaaa,
              taps::error{taps::errc::resolution_failed, "no such name"});
   taps::error headline{taps::errc::resolution_failed, "host.example: AAAA: no such name"};
   EXPECT_EQ(explain(headline, r.report(begin)), headline);

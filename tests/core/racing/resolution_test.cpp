@@ -1,6 +1,6 @@
 // When racing may begin although not all names are resolved (RFC 8305, section 3), in virtual time.
 
-#include "taps/core/racing/resolution.hpp"
+#include "taps/core/racing/resolution_set.hpp"
 
 #include <gmock/gmock.h>
 

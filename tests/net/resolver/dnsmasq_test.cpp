@@ -1,16 +1,11 @@
+#include "taps/core/dns/service_answer.hpp"
 #include "taps/tests/net/resolver/resolver_fixture.hpp"
+#include "taps/tests/support/name_servers/dnsmasq.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <csignal>
 
 namespace taps::testing {
 
@@ -18,108 +13,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr const char* path = "/usr/sbin/dnsmasq";
-
-/// Returns a port that was free a moment ago.
-std::string free_port() {
-  auto& os = sys::linux_kernel();
-  sys::descriptor fd{os, os.socket(AF_INET, SOCK_STREAM, 0)};
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  os.bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size);
-  os.getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  return std::to_string(ntohs(address.sin_port));
-}
-
-/// A dnsmasq process; gone with the object.
-class dnsmasq {
-public:
-  explicit dnsmasq(std::vector<std::string> records) {
-    // Somebody else may be faster with the port.
-    for (int tries = 0; tries < 5 && !running(); ++tries)
-      start(records);
-  }
-
-  ~dnsmasq() { stop(); }
-
-  [[nodiscard]] bool running() const noexcept { return process_ > 0; }
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + port_; }
-  [[nodiscard]] const std::string& log() const noexcept { return log_; }
-
-private:
-  void start(const std::vector<std::string>& records) {
-    port_ = free_port();
-    std::vector<std::string> words{path,
-                                   "--keep-in-foreground",
-                                   "--conf-file=/dev/null",
-                                   "--no-resolv",
-                                   "--no-hosts",
-                                   "--log-facility=-",
-                                   "--bind-interfaces",
-                                   "--listen-address=127.0.0.1",
-                                   "--pid-file=",
-                                   "--local=/test/",
-                                   "--port=" + port_};
-    if (::geteuid() == 0)
-      words.insert(words.end(), {"--user=root", "--group=root"});
-    words.insert(words.end(), records.begin(), records.end());
-    std::vector<char*> arguments;
-    for (auto& x : words)
-      arguments.push_back(x.data());
-    arguments.push_back(nullptr);
-    std::array<int, 2> pipe{};
-    ASSERT_EQ(::pipe2(pipe.data(), O_CLOEXEC), 0);
-    process_ = ::fork();
-    if (process_ == 0) {
-      ::dup2(pipe[1], STDERR_FILENO);
-      ::execv(path, arguments.data());
-      ::_exit(127);
-    }
-    ::close(pipe[1]);
-    wait_until_started(pipe[0]);
-  }
-
-  /// Its log says when it listens, and ends when it could not.
-  void wait_until_started(int log) {
-    log_.clear();
-    std::array<char, 256> bytes;
-    while (log_.find("started") == std::string::npos) {
-      const auto size = ::read(log, bytes.data(), bytes.size());
-      if (size <= 0) {
-        stop();
-        break;
-      }
-      log_.append(bytes.data(), static_cast<std::size_t>(size));
-    }
-    // Kept open, so that the process can go on talking.
-    log_pipe_ = {sys::linux_kernel(), log};
-  }
-
-  void stop() {
-    if (process_ <= 0)
-      return;
-    ::kill(process_, SIGTERM);
-    ::waitpid(process_, nullptr, 0);
-    process_ = -1;
-  }
-
-  pid_t process_ = -1;
-  std::string port_;
-  std::string log_;
-  sys::descriptor log_pipe_;
-};
-
 class dnsmasq_test : public resolver_fixture {
 protected:
   void SetUp() override {
-    if (::access(path, X_OK) != 0)
-      GTEST_SKIP() << path << " is not installed";
+    if (!dnsmasq::installed())
+      GTEST_SKIP() << dnsmasq::path << " is not installed";
   }
 
-  std::unique_ptr<resolver> start(std::vector<std::string> records) {
-    server = std::make_unique<dnsmasq>(std::move(records));
+  std::unique_ptr<resolver> start(const std::vector<std::string>& records) {
+    server = std::make_unique<dnsmasq>(records);
     EXPECT_TRUE(server->running()) << server->log();
     dns_options options;
     options.servers = {server->address()};
@@ -145,6 +47,19 @@ TEST_F(dnsmasq_test, answers_like_any_server) {
   EXPECT_LE(ttl, 90);
 }
 
+TEST_F(dnsmasq_test, tells_where_services_are) {
+  const auto names = start({"--srv-host=_chat._tcp.test,one.test,5222,1,2",
+                            "--srv-host=_chat._tcp.test,two.test,5223,3",
+                            // 1 . alpn=h2 port=8443
+                            "--dns-rr=host.test,65,000100000100030268320003000220fb"});
+  EXPECT_EQ(places(*names, "_chat._tcp.test", dns_record::srv),
+            "1 2 one.test:5222, 3 0 two.test:5223");
+  EXPECT_EQ(places(*names, "host.test", dns_record::https), "1 0 host.test:8443 h2");
+  EXPECT_EQ(places(*names, "_none._tcp.test", dns_record::srv), "");
+  // Nor are there any where only the files of the host are asked.
+  EXPECT_EQ(places(*names, "_chat._tcp.localhost", dns_record::srv), "");
+}
+
 TEST_F(dnsmasq_test, asks_again_over_a_stream_when_an_answer_does_not_fit) {
   std::vector<std::string> records;
   for (int i = 1; i <= 100; ++i)
@@ -152,6 +67,18 @@ TEST_F(dnsmasq_test, asks_again_over_a_stream_when_an_answer_does_not_fit) {
   const auto names = start(records);
   const auto text = answer(*names, "big.test", ip_family::v4);
   EXPECT_EQ(std::count(text.begin(), text.end(), ' '), 99) << text;
+}
+
+TEST_F(dnsmasq_test, RAC_11_more_addresses_than_anybody_uses_are_left_out) {
+  std::vector<std::string> records;
+  for (int i = 0; i < 1000; ++i)
+    records.push_back("--host-record=huge.test,10.0." + std::to_string(i / 250) + "." +
+                      std::to_string(i % 250));
+  const auto names = start(records);
+  const auto x = ask(*names, "huge.test", ip_family::v4);
+  ASSERT_TRUE(run_until([&] { return x->done(); }));
+  ASSERT_TRUE(*x->outcome) << x->text();
+  EXPECT_EQ((**x->outcome).entries.size(), max_answer_records);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,33 @@ struct asked_for {
     std::string list;
     for (const auto& x : (**outcome).entries)
       list += (list.empty() ? "" : " ") + to_string(x.address);
+    return list;
+  }
+};
+
+/// What came of a question about a service.
+struct services_asked_for {
+  std::optional<result<service_records>> outcome;
+  std::unique_ptr<resolver_query> query;
+
+  [[nodiscard]] bool done() const noexcept { return outcome.has_value(); }
+
+  /// `priority weight target:port protocols`, in the order of the targets' names, or the error.
+  [[nodiscard]] std::string text() const {
+    if (!outcome)
+      return "nothing yet";
+    if (!*outcome)
+      return to_string(outcome->failure());
+    auto entries = (**outcome).entries;
+    std::ranges::sort(entries, {}, &service_record::target);
+    std::string list;
+    for (const auto& x : entries) {
+      list += (list.empty() ? "" : ", ") + std::to_string(x.priority) + " " +
+              std::to_string(x.weight) + " " + x.target;
+      list += x.port ? ":" + std::to_string(*x.port) : "";
+      for (const auto& id : x.alpn)
+        list += " " + id;
+    }
     return list;
   }
 };
@@ -68,6 +96,20 @@ protected:
     while (!reached() && !late)
       turn();
     return reached();
+  }
+
+  std::unique_ptr<services_asked_for> ask(resolver& names, std::string_view name, dns_record type) {
+    auto result = std::make_unique<services_asked_for>();
+    result->query = names.find_service(
+        name, type, [x = result.get()](auto outcome) { x->outcome = std::move(outcome); });
+    EXPECT_FALSE(result->done()) << "never from inside find_service";
+    return result;
+  }
+
+  std::string places(resolver& names, std::string_view name, dns_record type) {
+    const auto x = ask(names, name, type);
+    run_until([&] { return x->done(); });
+    return x->text();
   }
 
   std::string answer(resolver& names, std::string_view host, ip_family family) {

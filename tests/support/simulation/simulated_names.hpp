@@ -15,7 +15,7 @@ namespace taps::testing {
 /// A query that was made.
 struct query_record {
   std::string hostname;
-  ip_family family = ip_family::v6;
+  dns_record record = dns_record::aaaa;
   /// Virtual time.
   duration asked{};
   /// Given up before the answer came.
@@ -42,10 +42,21 @@ public:
   /// How long answers for `add` may be used.
   void set_ttl(std::chrono::seconds ttl) noexcept { ttl_ = ttl; }
 
+  /// Answers a question about a service, such as `_service._carrier.host`; without that there are
+  /// no records, at once.
+  void add_records(std::string name, dns_record type, std::vector<service_record> places,
+                   duration delay = {});
+  /// Never answers it.
+  void silence(std::string name, dns_record type);
+
   /// Gives a service a port, for all carriers.
   void add_service(std::string service, std::uint16_t port) {
     services_[std::move(service)] = port;
   }
+
+  /// What the servers of a provisioning domain say that are asked by `interface`: scripts and
+  /// records of their own. Without this call they say what all others say.
+  simulated_names& within(const std::string& interface);
 
   /// The address that packets to this family come from; absent for no route. At first
   /// `198.51.100.1` and `2001:db8:ffff::1`. Packets to loopback come from loopback.
@@ -63,6 +74,7 @@ public:
 
 private:
   class resolver_on;
+  template<class Answer>
   class query;
 
   struct answer {
@@ -72,9 +84,15 @@ private:
     error failure;
   };
 
+  struct service_answer {
+    std::optional<duration> delay;
+    std::vector<service_record> places;
+  };
+
   [[nodiscard]] answer find(const std::string& name, ip_family family) const;
 
   std::map<std::pair<std::string, ip_family>, answer> answers_;
+  std::map<std::pair<std::string, dns_record>, service_answer> records_;
   std::map<std::string, std::uint16_t, std::less<>> services_;
   std::map<ip_family, std::optional<ip_address>> sources_{
       {ip_family::v4, ip_address{ip_address::v4_bytes{198, 51, 100, 1}}},
@@ -82,6 +100,7 @@ private:
                                                       0, 0, 0, 0, 0, 0, 1}}}};
   std::chrono::seconds ttl_{60};
   std::vector<query_record> queries_;
+  std::map<std::string, std::unique_ptr<simulated_names>> scopes_;
 };
 
 }  // namespace taps::testing
