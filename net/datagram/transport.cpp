@@ -117,7 +117,7 @@ result<std::unique_ptr<meeting>> datagram_transport::meet(const meeting_request&
   if (!made)
     return made.failure();
   if (request.hop_limit)
-    set_hop_limit(os, made->get(), request.local.address.family(), *request.hop_limit);
+    set_hop_limit(os, made->get(), request.local.address, *request.hop_limit);
   return datagram_meeting::open(*loop_, *kind_, *std::move(made), io_, as_listener, sink);
 }
 

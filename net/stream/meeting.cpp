@@ -23,7 +23,7 @@ result<sys::descriptor> open_beside(sys::kernel& os, int protocol, const socket_
   if (auto bound = bind_to_interface(os, fd, request.interface); !bound)
     return bound.failure();
   if (request.hop_limit)
-    set_hop_limit(os, fd, family, *request.hop_limit);
+    set_hop_limit(os, fd, local.address, *request.hop_limit);
   set_option(os, fd, SOL_SOCKET, SO_REUSEADDR, 1);
   set_option(os, fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (auto bound = bind_socket(os, fd, local); !bound)
@@ -41,7 +41,7 @@ result<std::unique_ptr<meeting>> stream_meeting::open(reactor& loop, const strea
   const stream_options options{request.properties.get()};
   const auto family = request.local.address.family();
   if (request.hop_limit)
-    set_hop_limit(loop.os(), socket.get(), family, *request.hop_limit);
+    set_hop_limit(loop.os(), socket.get(), request.local.address, *request.hop_limit);
   const auto taken = options.apply_all(loop.os(), socket.get(), family) &
                      options.apply_established(loop.os(), socket.get(), family);
   made->acceptor_ = std::make_unique<stream_acceptor>(loop, kind, std::move(socket), options,
