@@ -1,5 +1,7 @@
 #include "taps/core/connection/stack_facts.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -27,8 +29,6 @@ constexpr std::pair<feature, property_id> readable_features[] = {
 bool honours(const transport_descriptor& stack, property_id what) {
   return std::find(stack.honours.begin(), stack.honours.end(), what) != stack.honours.end();
 }
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
@@ -66,7 +66,7 @@ result<void> check_specific(const transport_descriptor& stack, std::string_view 
     return {};
   const auto space = full.substr(0, dot);
   if (std::equal(space.begin(), space.end(), stack.specific.begin(), stack.specific.end(),
-                 [](char x, char y) { return lower(x) == y; }))
+                 [](char x, char y) { return to_lower(x) == y; }))
     return {};
   return {errc::not_supported, std::string{full} + ": this Connection speaks " +
                                    std::string{stack.name} + ", which has no such property"};

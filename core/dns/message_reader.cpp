@@ -1,5 +1,7 @@
 #include "taps/core/dns/message_reader.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -10,10 +12,8 @@ namespace {
 constexpr std::size_t max_label = 63;
 constexpr std::size_t max_name = 255;
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool is_host_character(char c) noexcept {
-  const auto x = lower(c);
+  const auto x = to_lower(c);
   return (x >= 'a' && x <= 'z') || (x >= '0' && x <= '9') || x == '-' || x == '_';
 }
 
@@ -30,9 +30,7 @@ void add_label(std::string& name, std::string_view label) {
 
 }  // namespace
 
-bool same_name(std::string_view x, std::string_view y) noexcept {
-  return std::ranges::equal(x, y, {}, lower, lower);
-}
+bool same_name(std::string_view x, std::string_view y) noexcept { return equal_but_for_case(x, y); }
 
 bool is_host_name(std::string_view x) noexcept {
   return !x.empty() && x.find('\\') == std::string_view::npos;

@@ -1,17 +1,13 @@
 #include "taps/core/racing/endpoint_resolution.hpp"
 
+#include "taps/core/base/letters.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace taps {
 
 namespace {
-
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_name(std::string_view x, std::string_view y) noexcept {
-  return std::ranges::equal(x, y, {}, lower, lower);
-}
 
 /// HTTPS records have no weights: places of one priority are equals (RFC 9460, section 2.4.1).
 void even_out(std::vector<service_record>& places) {
@@ -171,7 +167,7 @@ void endpoint_resolution::add_target(time_point now, std::size_t service, servic
 
 std::size_t endpoint_resolution::add_name(time_point now, const std::string& hostname) {
   const auto known = std::ranges::find_if(
-      names_, [&](const name_resolution& x) { return same_name(x.hostname(), hostname); });
+      names_, [&](const name_resolution& x) { return equal_but_for_case(x.hostname(), hostname); });
   if (known != names_.end())
     return static_cast<std::size_t>(known - names_.begin());
   (void)names_.emplace_back(hostname, delay_).on_start(now);

@@ -17,6 +17,10 @@ struct no_names final : resolver {
   std::unique_ptr<resolver_query> resolve(std::string_view, ip_family, callback) override {
     return nullptr;
   }
+  std::unique_ptr<resolver_query> find_service(std::string_view, dns_record,
+                                               service_callback) override {
+    return nullptr;
+  }
   result<std::uint16_t> port_of(std::string_view, std::string_view) const override {
     return error{errc::resolution_failed, "no such service"};
   }
