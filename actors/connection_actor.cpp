@@ -74,6 +74,7 @@ connection_actor::behavior_type connection_actor::make_behavior() {
         return answer(machine_.set_property(what.name, std::move(what.value)));
       },
       [this](const get_properties_command&) { return list_properties(); },
+      [this](const get_report_command&) { return report(); },
       [this](const grouped_connections_command&) { return list_group(); },
       [this](first_send& what) { static_cast<void>(send(std::move(what.command), true)); },
       [this](const admitted&) {
@@ -375,21 +376,17 @@ void connection_actor::tell(connection_event& event) {
 
 void connection_actor::tell_ready() {
   const auto up = connection_state::established;
-  const auto kept = std::exchange(report_, nullptr);
-  auto report = kept ? std::move(*kept) : establishment_report{};
   if (origin_.accepted_by)
     owner_.tell(connection_received{origin_.accepted_by->handle, handle(), up});
   else if (origin_.how == establishment::rendezvous)
-    owner_.tell(rendezvous_done{handle(), up, std::move(report)});
+    owner_.tell(rendezvous_done{handle(), up, report()});
   else
-    owner_.tell(ready{handle(), up, std::move(report)});
+    owner_.tell(ready{handle(), up, report()});
 }
 
 void connection_actor::tell_establishment_error(const connection_event& event) {
-  owner_.tell(establishment_error{handle(),
-                                  {},
-                                  event.failure ? *event.failure : error{},
-                                  report_ ? *report_ : establishment_report{}});
+  owner_.tell(
+      establishment_error{handle(), {}, event.failure ? *event.failure : error{}, report()});
   if (origin_.parent)
     caf::anon_send(caf::actor_cast<connection_interface>(origin_.parent),
                    clone_failure{event.failure ? *event.failure : error{}});
@@ -398,6 +395,10 @@ void connection_actor::tell_establishment_error(const connection_event& event) {
 void connection_actor::end() {
   const auto& failure = machine_.failure();
   quit(failure ? to_caf_error(*failure) : caf::error{});
+}
+
+establishment_report connection_actor::report() const {
+  return report_ ? *report_ : establishment_report{};
 }
 
 property_list connection_actor::list_properties() const {

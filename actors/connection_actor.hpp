@@ -127,6 +127,7 @@ private:
   void schedule_timer();
   void end();
   [[nodiscard]] connection handle();
+  [[nodiscard]] establishment_report report() const;
   [[nodiscard]] property_list list_properties() const;
   [[nodiscard]] connection_list list_group() {
     return group_ ? group_->members() : connection_list{{handle()}};
@@ -144,6 +145,7 @@ private:
   std::shared_ptr<connection_group> group_;
   std::unique_ptr<handshake> handshake_;
   deadline handshake_deadline_;
+  /// How it came about; kept for those who ask later.
   std::unique_ptr<establishment_report> report_;
   timer timer_;
   enum class admission_state : std::uint8_t { unasked, waiting, admitted };

@@ -4,6 +4,7 @@
 #include "taps/core/connection/receive_queue.hpp"
 #include "taps/core/message/message_context.hpp"
 #include "taps/core/properties/connection_properties.hpp"
+#include "taps/core/racing/establishment_report.hpp"
 
 #include <caf/actor_control_block.hpp>
 #include <caf/detail/stringification_inspector.hpp>
@@ -186,6 +187,15 @@ typename Inspector::result_type inspect(Inspector& f, clone_command& x) {
   return f(x.child);
 }
 
+/// How the Connection came about, for as long as it lives: answered by `establishment_report`.
+/// Empty for one that a Listener accepted, and before the end of the establishment.
+struct get_report_command {};
+
+template<class Inspector>
+typename Inspector::result_type inspect(Inspector& f, get_report_command&) {
+  return f();
+}
+
 /// GroupedConnections (RFC 9622, section 7.4): answered by `connection_list`.
 struct grouped_connections_command {};
 
@@ -233,6 +243,7 @@ using connection =
                      caf::reacts_to<observe_command>, caf::reacts_to<clone_command>,
                      caf::reacts_to<set_property_command>,
                      caf::replies_to<get_properties_command>::with<property_list>,
+                     caf::replies_to<get_report_command>::with<establishment_report>,
                      caf::replies_to<grouped_connections_command>::with<connection_list>>;
 
 /// The members of a Connection Group that have not ended.

@@ -76,6 +76,8 @@ void add_messages(caf::actor_system_config& config) {
       .add_message_type<set_property_command>("taps::set_property_command")
       .add_message_type<get_properties_command>("taps::get_properties_command")
       .add_message_type<property_list>("taps::property_list")
+      .add_message_type<get_report_command>("taps::get_report_command")
+      .add_message_type<establishment_report>("taps::establishment_report")
       .add_message_type<grouped_connections_command>("taps::grouped_connections_command")
       .add_message_type<connection_list>("taps::connection_list")
       .add_message_type<stop_command>("taps::stop_command")

@@ -177,3 +177,22 @@ TEST_F(conformance_further, RCV_08_half_a_frame_at_the_end) {
   EXPECT_EQ(me_.log->count("receive_error") + me_.log->count("received_partial"), 2u);
   EXPECT_EQ(me_.log->all().back().what, "connection_error");
 }
+
+TEST_F(conformance, the_report_is_readable_as_long_as_the_connection_lives) {
+  auto server = listen_at(at(loopback_local()));
+  auto me = make_owner();
+  auto mine = initiate(to(loopback_remote(server.port)), me.actor);
+  const auto told = me.log->wait("ready").report;
+  const auto report_of = [&](const connection& x) {
+    caf::scoped_actor self{system_};
+    establishment_report result;
+    self->request(x, std::chrono::seconds{10}, get_report_command{})
+        .receive([&](establishment_report& y) { result = std::move(y); },
+                 [&](const caf::error& y) { ADD_FAILURE() << to_string(y); });
+    return result;
+  };
+  EXPECT_EQ(told.candidates.size(), 1u);
+  EXPECT_EQ(report_of(mine), told);
+  const auto accepted = server.by.log->wait("connection_received").connection;
+  EXPECT_TRUE(report_of(accepted).candidates.empty());
+}
