@@ -81,7 +81,7 @@ private:
 
   void ask(const std::string& name, ip_family family) {
     ++unanswered_;
-    recorder_.asked(home().now(), name, family);
+    recorder_.asked(home().now(), name, record_of(family));
     queries_.push_back(home().names().resolve(
         name, family, [this, name, family](result<resolved_addresses> answer) {
           enter([&] { on_answer(name, family, answer); });
@@ -91,11 +91,11 @@ private:
   void on_answer(const std::string& name, ip_family family,
                  const result<resolved_addresses>& answer) {
     if (answer) {
-      recorder_.answered(home().now(), name, family, answer->entries.size());
+      recorder_.answered(home().now(), name, record_of(family), answer->entries.size());
       for (const auto& x : answer->entries)
         request_.names[name].push_back(x.address);
     } else {
-      recorder_.answered(home().now(), name, family, answer.failure());
+      recorder_.answered(home().now(), name, record_of(family), answer.failure());
       no_name_ = answer.failure();
     }
     if (--unanswered_ == 0 && !over_)
