@@ -155,11 +155,10 @@ void connection_actor::on_service() {
     serving_ = true;
     // What the owner asks for while it is told of events is done at once; others wait, so that has
     // an end.
-    for (int round = 0; round < service_rounds; ++round) {
+    int rounds = 0;
+    do
       serve();
-      if (!asked_ || told_terminal_)
-        break;
-    }
+    while (asked_ && !told_terminal_ && ++rounds < service_rounds);
     serving_ = false;
     if (told_terminal_) {
       end();

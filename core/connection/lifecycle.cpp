@@ -59,6 +59,16 @@ constexpr std::array table{
     row{state::finishing, input::failed, state::ended, error_out},
 };
 
+/// The table by state and input; what is not in it changes nothing.
+constexpr auto steps = [] {
+  std::array<std::array<lifecycle_step, num_lifecycle_inputs>, num_lifecycle_states> result{};
+  for (std::size_t from = 0; from < num_lifecycle_states; ++from)
+    result[from].fill({static_cast<state>(from), action::none});
+  for (const auto& x : table)
+    result[static_cast<std::size_t>(x.from)][static_cast<std::size_t>(x.on)] = {x.to, x.actions};
+  return result;
+}();
+
 constexpr std::array<std::string_view, num_lifecycle_states> state_names{
     "establishing", "closing_early", "established", "flushing", "stopping", "finishing", "ended"};
 
@@ -83,10 +93,7 @@ constexpr std::array<std::string_view, 10> action_names{"announce_ready",
 }  // namespace
 
 lifecycle_step step(lifecycle_state from, lifecycle_input on) noexcept {
-  for (const auto& x : table)
-    if (x.from == from && x.on == on)
-      return {x.to, x.actions};
-  return {from, action::none};
+  return steps[static_cast<std::size_t>(from)][static_cast<std::size_t>(on)];
 }
 
 std::string_view to_string(lifecycle_state x) noexcept {
