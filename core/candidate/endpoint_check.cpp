@@ -128,6 +128,21 @@ std::string unreached(const gather_input& input) {
   return "no way by interface " + names + " to " + addresses;
 }
 
+/// Names Local Endpoints' addresses that belong to other interfaces than the paths; empty for none.
+std::string misplaced(const gather_input& input) {
+  std::string text;
+  for (const auto& local : input.locals)
+    for (const auto& x : local.addresses) {
+      const auto* owner = input.where ? input.where->owner_of(x) : nullptr;
+      const auto fits = [owner](const path& y) {
+        return y.interface.empty() || y.interface == owner->name;
+      };
+      if (owner && std::none_of(input.paths.begin(), input.paths.end(), fits))
+        text += (text.empty() ? "" : ", ") + to_string(x) + " belongs to " + owner->name;
+    }
+  return text;
+}
+
 }  // namespace
 
 result<void> check_endpoints(std::span<const local_endpoint> locals,
@@ -165,6 +180,8 @@ error no_leaves(const gather_input& input) {
   if (input.temporary_address_required && !has_family(remotes, ip_family::v6))
     return {errc::no_candidates, "useTemporaryLocalAddress (Require): the Remote Endpoints have no "
                                  "IPv6 addresses, and IPv4 has no temporary ones"};
+  if (const auto text = misplaced(input); !text.empty())
+    return invalid("no path has an address of the Local Endpoints: " + text);
   if (const auto text = unreached(input); !text.empty())
     return {errc::no_candidates, text};
   std::string stacks;

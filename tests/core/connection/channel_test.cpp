@@ -44,6 +44,8 @@ struct log_sink final : channel_sink {
 struct channel_test : ::testing::Test {
   channel_test() : memory(pool) {}
 
+  static early_message early(std::string_view text) { return {slice::copy_of(text), {}}; }
+
   void make(std::vector<framer_factory> framers = {}, data_unit unit = data_unit::byte_stream) {
     tested.emplace(framers, unit, memory);
     tested->set_sink(heard);
@@ -281,6 +283,27 @@ TEST_F(channel_test, a_framer_that_closes_without_a_sink_is_kept) {
   tested->set_sink(next);
   tested->tell_kept();
   EXPECT_EQ(next.take(), "stopped");
+}
+
+TEST_F(channel_test, an_early_message_waits_for_the_winner) {
+  make();
+  auto* offered = tested->offer_early(early("question"));
+  ASSERT_NE(offered, nullptr);
+  EXPECT_EQ(offered->bytes(), 8u);
+  offered->consume(3);
+  below->sink->on_ready();
+  tested->flush();
+  EXPECT_EQ(below->wire, "") << "nobody has won yet";
+  EXPECT_TRUE(tested->adopt_early());
+  EXPECT_FALSE(tested->adopt_early());
+  tested->flush();
+  EXPECT_EQ(below->wire, "stion");
+}
+
+TEST_F(channel_test, framers_speak_first) {
+  make({length_prefix()});
+  EXPECT_EQ(tested->offer_early(early("question")), nullptr);
+  EXPECT_FALSE(tested->adopt_early());
 }
 
 TEST_F(channel_test, a_failure_without_a_sink_is_kept) {

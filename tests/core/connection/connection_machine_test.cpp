@@ -25,6 +25,8 @@ const transport_descriptor stream_descriptor{
                     .set(feature::preserve_order, support::always)
                     .set(feature::replay_protection, support::always),
     .honours = {},
+    .remarks = {},
+    .specific = {},
 };
 
 /// A byte stream of which the test decides how much goes out and what comes in.
@@ -69,7 +71,8 @@ struct stage : connection_host {
   void cancel_establishment() override { ++cancels; }
   void on_stream(std::unique_ptr<protocol>) override {}
 
-  void establish() {
+  /// `early` is what the candidate was given, of which `taken` bytes went with the handshake.
+  void establish(const early_message* early = nullptr, std::size_t taken = 0) {
     auto made =
         std::make_unique<channel>(std::vector<framer_factory>{}, data_unit::byte_stream, memory);
     auto instance = std::make_unique<played>(wire, room, closes);
@@ -88,12 +91,19 @@ struct stage : connection_host {
       void on_channel_failed(error) override {}
     } nobody;
     made->set_sink(nobody);
+    if (early != nullptr)
+      made->offer_early(*early)->consume(taken);
     made->attach_ready(std::move(instance));
     machine.establish(std::move(made));
   }
 
   void send(std::string_view text) {
     static_cast<void>(machine.send({slice::copy_of(text), {}, true, true, false}));
+  }
+
+  /// As InitiateWithSend does.
+  void send_first(std::string_view text, message_context context) {
+    static_cast<void>(machine.send({slice::copy_of(text), std::move(context), true, true, true}));
   }
 
   /// Services and returns the events as text.
@@ -151,6 +161,35 @@ TEST(connection_machine, sent_comes_when_the_kernel_has_it_all) {
   x.room = 1;
   x.below->sink->on_writable();
   EXPECT_EQ(x.events(), "sent");
+}
+
+TEST(connection_machine, what_went_with_the_handshake_completes_once) {
+  stage s;
+  s.send_first("question", message_context{}.with_safely_replayable());
+  const auto early = s.machine.early();
+  ASSERT_TRUE(early);
+  s.send("more");
+  s.establish(early.get(), 5);
+  EXPECT_EQ(s.events(), "ready sent sent");
+  EXPECT_EQ(s.wire, "ionmore");
+}
+
+TEST(connection_machine, all_of_it_may_have_gone_with_the_handshake) {
+  stage s;
+  s.send_first("question", message_context{}.with_safely_replayable());
+  s.establish(s.machine.early().get(), 8);
+  EXPECT_EQ(s.events(), "ready sent");
+  EXPECT_EQ(s.wire, "");
+}
+
+TEST(connection_machine, what_must_arrive_once_or_ends_the_stream_does_not_go_early) {
+  stage s;
+  EXPECT_FALSE(s.machine.early());
+  s.send_first("question", {});
+  EXPECT_FALSE(s.machine.early());
+  stage t;
+  t.send_first("question", message_context{}.with_safely_replayable().with_final());
+  EXPECT_FALSE(t.machine.early());
 }
 
 TEST(connection_machine, demand_follows_receives) {

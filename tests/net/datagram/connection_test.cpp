@@ -192,6 +192,35 @@ TEST_P(datagram_connection_test, refusal_is_a_soft_error_if_asked_for) {
   EXPECT_EQ(peer.receive_from(), "still there?");
 }
 
+TEST_P(datagram_connection_test, one_too_large_for_its_path_changes_the_path_and_costs_no_other) {
+  auto peer = bound();
+  start(client, peer.local());
+  os.fail_next("sendmsg", EMSGSIZE);
+  client.send("arrives");
+  EXPECT_EQ(peer.receive_from(), "arrives");
+  ASSERT_TRUE(run([&] { return client.path_changes == 1; }));
+  // Twice in a row, it is this one.
+  os.fail_next("sendmsg", EMSGSIZE, 2);
+  client.send("does not");
+  client.send("does");
+  EXPECT_EQ(peer.receive_from(), "does");
+  settle(loop);
+  EXPECT_EQ(client.path_changes, 1);
+  ASSERT_EQ(client.queue->completions().size(), 3u);
+  ASSERT_TRUE(client.queue->completions()[1].failure);
+  EXPECT_EQ(client.queue->completions()[1].failure->reason(), errc::message_too_large);
+}
+
+TEST_P(datagram_connection_test, what_the_kernel_refuses_is_named) {
+  auto peer = bound();
+  start(client, peer.local());
+  os.fail_next("setsockopt", EINVAL);
+  const auto done = client.instance->set_property(property_id::conn_capacity_profile,
+                                                  capacity_profile::scavenger);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.failure().text(), "set connCapacityProfile: Invalid argument");
+}
+
 TEST_P(datagram_connection_test, an_error_that_waits_costs_no_message) {
   auto peer = bound();
   start(client, peer.local());

@@ -434,6 +434,45 @@ TEST_P(stream_connection_test, properties_become_socket_options) {
   EXPECT_TRUE(client.instance->set_property(property_id::conn_priority, 5));
 }
 
+TEST_P(stream_connection_test, silence_ends_it_whoever_keeps_the_time) {
+  auto wanted = std::make_shared<transport_properties>();
+  wanted->with(property_id::conn_timeout, std::chrono::milliseconds{300});
+  connect_request request;
+  request.remote = listen();
+  request.properties = wanted;
+  start(client, request);
+  ASSERT_TRUE(run([&] { return client.ready == 1 && inbound.accepted.size() == 1; }));
+  // Nobody reads, so in the end nothing is acknowledged.
+  client.send(std::string(20'000'000, 'x'));
+  ASSERT_TRUE(run([&] { return client.terminated(); }));
+  ASSERT_TRUE(client.failure);
+  EXPECT_EQ(client.failure->reason(), errc::timeout) << client.failure->text();
+}
+
+TEST_P(stream_connection_test, what_the_kernel_refuses_is_named) {
+  connect_to_peer();
+  os.fail_next("setsockopt", EINVAL);
+  const auto done =
+      client.instance->set_property(property_id::max_send_rate, std::int64_t{1'000'000});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.failure().text(), "set maxSendRate: Invalid argument");
+  // What it does not know is done without it.
+  os.fail_next("setsockopt", ENOPROTOOPT);
+  EXPECT_TRUE(client.instance->set_property(property_id::max_send_rate, std::int64_t{1'000'000}));
+}
+
+TEST_P(stream_connection_test, nothing_is_asked_of_the_kernel_that_nobody_asked_for) {
+  auto waiting = plain_socket::listening();
+  start(client, waiting.local());
+  auto other = waiting.accept();
+  ASSERT_TRUE(run([&] { return client.ready == 1; }));
+  EXPECT_EQ(os.num_calls("setsockopt"), 1u) << "TCP_NODELAY";
+  client.send("x");
+  EXPECT_EQ(other.receive(1), "x");
+  EXPECT_EQ(os.num_calls("ioctl"), 0u);
+  EXPECT_EQ(loop.timers().size(), 0u);
+}
+
 TEST_P(stream_connection_test, accepted_ones_inherit_the_listeners_properties) {
   auto wanted = std::make_shared<transport_properties>();
   wanted->with(property_id::conn_timeout, std::chrono::seconds{7});

@@ -32,7 +32,7 @@ public:
   void on_data(slice bytes, const inbound_info& info) override;
   void on_inbound_stream(std::unique_ptr<protocol>) override {}
   void on_soft_error(error reason) override { soft_errors.push_back(std::move(reason)); }
-  void on_path_change() override {}
+  void on_path_change() override { ++path_changes; }
   void on_closed() override;
   void on_failed(error reason) override;
 
@@ -48,6 +48,7 @@ public:
   std::optional<error> failure;
   int ready = 0;
   int writable = 0;
+  int path_changes = 0;
   int finals = 0;
   int terminals = 0;
   bool closed = false;
