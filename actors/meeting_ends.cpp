@@ -22,7 +22,10 @@ struct meeting_ends::end final : meeting_sink {
 struct meeting_ends::attempt final : protocol_sink {
   attempt(meeting_ends& all, const meeting_pair& who) noexcept : owner(all), pair(who) {}
 
-  void on_ready() override { owner.to_.on_open(pair); }
+  void on_ready() override {
+    if (is_current())
+      owner.to_.on_open(pair);
+  }
   void on_writable() override {}
   void on_data(slice, const inbound_info&) override {}
   void on_inbound_stream(std::unique_ptr<protocol>) override {}
@@ -30,10 +33,18 @@ struct meeting_ends::attempt final : protocol_sink {
   void on_path_change() override {}
   void on_closed() override { on_failed({errc::connection_aborted, "closed by the peer"}); }
   void on_failed(error reason) override {
+    if (!is_current())
+      return;
     const auto who = pair;
     auto& listener = owner.to_;
     owner.hang_up(who);
     listener.on_broken(who, std::move(reason));
+  }
+
+  /// Not hung up yet: another one may have taken its place.
+  [[nodiscard]] bool is_current() const {
+    const auto i = owner.attempts_.find(pair);
+    return i != owner.attempts_.end() && i->second.get() == this;
   }
 
   meeting_ends& owner;
