@@ -5,7 +5,7 @@
 #include "taps/tests/conformance/support/fixture.hpp"
 #include "taps/tests/support/name_servers/dns_relay.hpp"
 #include "taps/tests/support/name_servers/dnsmasq.hpp"
-#include "taps/tests/support/network_namespace/black_hole.hpp"
+#include "taps/tests/support/network_namespace/dead_tunnel.hpp"
 #include "taps/tests/support/network_namespace/network_namespace.hpp"
 
 #include <gmock/gmock.h>
@@ -85,8 +85,8 @@ public:
   dns_relay& relay() { return *relay_; }
 
 private:
-  std::unique_ptr<black_hole> hole_ =
-      outside_namespace().empty() ? std::make_unique<black_hole>("hole") : nullptr;
+  std::unique_ptr<dead_tunnel> hole_ =
+      outside_namespace().empty() ? std::make_unique<dead_tunnel>("hole") : nullptr;
   std::unique_ptr<dnsmasq> server_;
   std::unique_ptr<dns_relay> relay_;
 };
