@@ -142,11 +142,19 @@ private:
     return !by || input_.where->reaches(*by, destination);
   }
 
-  /// The family of the last attempt at a node for a Remote Endpoint.
+  /// Tells whether an attempt was at a node and for a Remote Endpoint, and for this place of it.
+  static bool was_for(const candidate& leaf, const path& where, const protocol_stack& stack,
+                      const resolved_remote& remote) {
+    return leaf.path == where && leaf.stack == &stack && leaf.remote_index == remote.index &&
+           leaf.remote.port == port_for(remote, stack) &&
+           std::ranges::find(remote.addresses, leaf.remote.address) != remote.addresses.end();
+  }
+
+  /// The family of the last of these attempts.
   std::optional<ip_family> last_family(const path& where, const protocol_stack& stack,
                                        const resolved_remote& remote) const {
     const auto x = std::find_if(started_.rbegin(), started_.rend(), [&](const candidate& leaf) {
-      return leaf.path == where && leaf.stack == &stack && leaf.remote_index == remote.index;
+      return was_for(leaf, where, stack, remote);
     });
     if (x == started_.rend())
       return std::nullopt;
@@ -156,8 +164,7 @@ private:
   bool was_started(const path& where, const protocol_stack& stack, const resolved_remote& remote,
                    const ip_address& address) const {
     return std::any_of(started_.begin(), started_.end(), [&](const candidate& leaf) {
-      return leaf.path == where && leaf.stack == &stack && leaf.remote_index == remote.index &&
-             leaf.remote.address == address && leaf.remote.port == port_for(remote, stack);
+      return leaf.remote.address == address && was_for(leaf, where, stack, remote);
     });
   }
 

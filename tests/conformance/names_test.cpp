@@ -5,7 +5,7 @@
 #include "taps/tests/conformance/support/fixture.hpp"
 #include "taps/tests/support/name_servers/dns_relay.hpp"
 #include "taps/tests/support/name_servers/dnsmasq.hpp"
-#include "taps/tests/support/network_namespace/black_hole.hpp"
+#include "taps/tests/support/network_namespace/dead_tunnel.hpp"
 #include "taps/tests/support/network_namespace/network_namespace.hpp"
 
 #include <gmock/gmock.h>
@@ -85,8 +85,8 @@ public:
   dns_relay& relay() { return *relay_; }
 
 private:
-  std::unique_ptr<black_hole> hole_ =
-      outside_namespace().empty() ? std::make_unique<black_hole>("hole") : nullptr;
+  std::unique_ptr<dead_tunnel> hole_ =
+      outside_namespace().empty() ? std::make_unique<dead_tunnel>("hole") : nullptr;
   std::unique_ptr<dnsmasq> server_;
   std::unique_ptr<dns_relay> relay_;
 };
@@ -107,6 +107,8 @@ protected:
   }
 
   void TearDown() override {
+    for (const auto& x : owners_)
+      caf::anon_send_exit(x, caf::exit_reason::kill);
     // c-ares keeps sockets for questions that nobody waits for any more.
     const auto limit = std::chrono::steady_clock::now() + 10s;
     while (open_descriptors() > descriptors_ && std::chrono::steady_clock::now() < limit)
@@ -172,8 +174,7 @@ TEST_F(names, RAC_01_a_black_hole_costs_one_attempt_delay) {
   auto here = listen_at(at(local_endpoint{}));
   const auto report = ready(host("mixed.test", here.port));
   EXPECT_THAT(tried(report), ElementsAre("2001:db8:dead::1 lost", "192.0.2.2 won"));
-  ASSERT_GE(report.candidates.size(), 2u);
-  EXPECT_GE(report.candidates[1].started() - report.candidates[0].started(), 250ms);
+  EXPECT_GE(report.candidates.at(1).started() - report.candidates[0].started(), 250ms);
   EXPECT_LT(report.total, 5s);
 }
 
@@ -206,8 +207,7 @@ TEST_F(names, RAC_10_failover_goes_on_after_the_failure) {
   pace.attempt_limit = 200ms;
   const auto report = ready(host("mixed.test", here.port), pace);
   EXPECT_THAT(tried(report), ElementsAre("2001:db8:dead::1 failed", "192.0.2.2 won"));
-  ASSERT_GE(report.candidates.size(), 2u);
-  EXPECT_GE(report.candidates[1].started(), report.candidates[0].ended);
+  EXPECT_GE(report.candidates.at(1).started(), report.candidates[0].ended);
 }
 
 TEST_F(names, EST_03_a_timeout_ends_a_race_in_a_black_hole) {
@@ -299,18 +299,21 @@ TEST_F(names, EP_05_a_service_is_where_its_records_say) {
   const auto all = tried(report);
   ASSERT_EQ(all.size(), 5u) << to_string(report);
   EXPECT_EQ(all.back(), "192.0.2.2 failed");
-  for (const auto& x : all)
-    EXPECT_THAT(x, ::testing::Not(HasSubstr("198.51.100.9")));
+  EXPECT_THAT(all, ::testing::Each(::testing::Not(HasSubstr("198.51.100.9"))));
 }
 
 TEST_F(names, a_service_whose_records_do_not_come_is_at_its_host) {
   world_.relay().lose(dns_srv);
   action_options limit;
-  limit.timeout = 250ms;
+  limit.timeout = 3s;
   const auto report =
       outcome(to(remote_endpoint{}.with_hostname("service.test").with_service("discard")),
               "establishment_error", limit);
-  EXPECT_THAT(tried(report), ElementsAre(HasSubstr("198.51.100.9")));
+  ASSERT_THAT(tried(report), ElementsAre(HasSubstr("198.51.100.9")));
+  // The question is given up after 900 ms.
+  const auto& srv = query(report, dns_record::srv);
+  EXPECT_TRUE(srv.reason);
+  EXPECT_LT(report.candidates[0].started(), srv.started + srv.took);
 }
 
 TEST_F(names, https_prefers_what_its_records_name) {
@@ -318,10 +321,8 @@ TEST_F(names, https_prefers_what_its_records_name) {
   limit.timeout = 1s;
   const auto report = outcome(to(remote_endpoint{}.with_hostname("web.test").with_service("https")),
                               "establishment_error", limit);
-  const auto all = tried(report);
-  ASSERT_EQ(all.size(), 2u) << to_string(report);
-  EXPECT_EQ(all[0], "192.0.2.2 failed") << "nobody listens there";
-  EXPECT_THAT(all[1], HasSubstr("198.51.100.9"));
+  // Nobody listens at the place that they name.
+  EXPECT_THAT(tried(report), ElementsAre("192.0.2.2 failed", HasSubstr("198.51.100.9")));
 }
 
 // -- provisioning domains -------------------------------------------------------------------------
@@ -357,7 +358,7 @@ protected:
       const auto there = "10." + n + ".0.53";
       other.start(dnsmasq::path + std::string{" --no-daemon --conf-file=/dev/null --no-resolv "} +
                   "--no-hosts --pid-file= --bind-interfaces --log-facility=/dev/null "
-                  "--listen-address=" +
+                  "2>/dev/null --listen-address=" +
                   there + " --host-record=host.test," + there);
     }
   }
@@ -394,5 +395,4 @@ protected:
 TEST_F(domains, names_are_asked_where_the_request_is_ruled_to) {
   EXPECT_EQ(host_in("net1"), "cable1 10.1.0.53");
   EXPECT_EQ(host_in("net2"), "cable2 10.2.0.53");
-  EXPECT_EQ(host_in("net1"), "cable1 10.1.0.53");
 }

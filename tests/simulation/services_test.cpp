@@ -105,7 +105,8 @@ TEST_F(services, that_no_table_knows_have_only_records) {
 TEST_F(services, EP_05_that_nobody_knows_are_resolution_failed) {
   initiate_service("rare");
   ASSERT_EQ(owner.count<establishment_error>(), 1u);
-  EXPECT_THAT(owner.lines().at(0), HasSubstr("_rare._sim_stream.example.test: SRV: no record"));
+  EXPECT_THAT(owner.last<establishment_error>()->reason.text(),
+              HasSubstr("_rare._sim_stream.example.test: SRV: no record"));
 }
 
 TEST_F(services, may_be_named_as_in_dns) {

@@ -6,13 +6,13 @@ namespace taps::testing {
 
 /// An interface whose packets nobody answers (TUN), called `name` and up, without addresses: routes
 /// that lead there end there.
-class black_hole {
+class dead_tunnel {
 public:
-  explicit black_hole(const std::string& name);
-  black_hole(const black_hole&) = delete;
-  black_hole& operator=(const black_hole&) = delete;
+  explicit dead_tunnel(const std::string& name);
+  dead_tunnel(const dead_tunnel&) = delete;
+  dead_tunnel& operator=(const dead_tunnel&) = delete;
   /// The interface goes with it.
-  ~black_hole();
+  ~dead_tunnel();
 
   /// Why there is none; empty when all is well. Tests skip with it.
   [[nodiscard]] const std::string& missing() const noexcept { return missing_; }

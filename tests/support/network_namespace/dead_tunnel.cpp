@@ -1,4 +1,4 @@
-#include "taps/tests/support/network_namespace/black_hole.hpp"
+#include "taps/tests/support/network_namespace/dead_tunnel.hpp"
 
 #include "taps/tests/support/network_namespace/network_namespace.hpp"
 
@@ -13,7 +13,7 @@
 
 namespace taps::testing {
 
-black_hole::black_hole(const std::string& name)
+dead_tunnel::dead_tunnel(const std::string& name)
     : tunnel_(::open("/dev/net/tun", O_RDWR | O_CLOEXEC)) {
   ifreq wanted{};
   wanted.ifr_flags = IFF_TUN | IFF_NO_PI;
@@ -26,7 +26,7 @@ black_hole::black_hole(const std::string& name)
     shell("ip link set " + name + " up");
 }
 
-black_hole::~black_hole() {
+dead_tunnel::~dead_tunnel() {
   if (tunnel_ >= 0)
     ::close(tunnel_);
 }
