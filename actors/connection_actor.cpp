@@ -171,10 +171,10 @@ void connection_actor::on_service() {
 }
 
 void connection_actor::serve() {
+  asked_ = false;
   if (handshake_)
     advance_handshake();
   machine_.service(home().now());
-  asked_ = false;
   while (!machine_.events().empty() && !told_terminal_) {
     auto event = machine_.events().pop_front();
     tell(event);

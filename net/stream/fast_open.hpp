@@ -7,7 +7,7 @@
 
 namespace taps {
 
-// Data with the first packet of a handshake (TCP Fast Open, RFC 7413). The kernel keeps the cookies
+// Data with the first packet of a handshake (RFC 7413). The kernel keeps the cookies
 // and falls back by itself: data that a server does not take is sent again after the handshake.
 
 /// Whether `net.ipv4.tcp_fastopen` lets this host's sockets send data with the handshake, or take

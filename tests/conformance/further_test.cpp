@@ -196,3 +196,16 @@ TEST_F(conformance, the_report_is_readable_as_long_as_the_connection_lives) {
   const auto accepted = server.by.log->wait("connection_received").connection;
   EXPECT_TRUE(report_of(accepted).candidates.empty());
 }
+
+TEST_F(conformance, GRP_04_an_accepted_connection_cannot_be_cloned) {
+  auto server = listen_at(at(loopback_local()));
+  auto me = make_owner();
+  auto mine = initiate(to(loopback_remote(server.port)), me.actor);
+  const auto accepted = server.by.log->wait("connection_received").connection;
+  clone(accepted, server.by.actor);
+  EXPECT_EQ(server.by.log->wait("clone_error").reason.reason(), errc::not_cloneable);
+  // And is none the worse for it.
+  receive(mine);
+  taps::send(accepted, "still here");
+  EXPECT_EQ(me.log->wait("received_partial").data.view(), "still here");
+}

@@ -18,6 +18,10 @@ struct no_names final : resolver {
   result<std::uint16_t> port_of(std::string_view, std::string_view) const override {
     return error{errc::resolution_failed, "no such service"};
   }
+  std::unique_ptr<resolver_query> find_service(std::string_view, dns_record,
+                                               service_callback) override {
+    return nullptr;
+  }
   std::optional<ip_address> source_for(const ip_address&) const override { return std::nullopt; }
 };
 

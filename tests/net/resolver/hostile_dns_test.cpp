@@ -54,9 +54,8 @@ class scripted_server : public io_source {
 public:
   using script = std::function<std::vector<std::string>(const request&)>;
 
-  explicit scripted_server(reactor& loop)
-      : loop_(loop), socket_(bound(SOCK_DGRAM, 0)), streams_(bound(SOCK_STREAM, port())),
-        stranger_(bound(SOCK_DGRAM, 0)) {
+  explicit scripted_server(reactor& loop) : loop_(loop), stranger_(bound(SOCK_DGRAM, 0)) {
+    take_a_port();
     EXPECT_EQ(::listen(streams_.get(), 8), 0);
     EXPECT_TRUE(loop.add(socket_.get(), EPOLLIN, *this));
   }
@@ -88,6 +87,7 @@ public:
   }
 
 private:
+  /// Invalid if that port is taken.
   sys::descriptor bound(int type, std::uint16_t port) {
     auto& os = loop_.os();
     sys::descriptor made{os, os.socket(AF_INET, type, 0)};
@@ -95,8 +95,18 @@ private:
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::bind(made.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    if (::bind(made.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+      made.reset();
     return made;
+  }
+
+  /// Whoever has a port for datagrams need not get it for streams.
+  void take_a_port() {
+    for (int i = 0; i < 100 && !streams_; ++i) {
+      socket_ = bound(SOCK_DGRAM, 0);
+      streams_ = bound(SOCK_STREAM, port());
+    }
+    EXPECT_TRUE(streams_);
   }
 
   reactor& loop_;
