@@ -48,13 +48,29 @@ void connection_machine::establish(std::unique_ptr<channel> winner) {
   // Those that were asked for before it was known.
   if (!may_receive_)
     receives_.end(only_sends());
-  if (const auto* changed = properties_->changes())
-    for (const auto& x : changed->entries())
-      static_cast<void>(channel_->instance().set_property(x.id, x.value));
+  const auto refused = hand_over_changes();
   if (channel_->adopt_early())
     launch(sends_.take());
   apply(lifecycle_input::ready);
+  for (const auto& x : refused)
+    emit_failure(kind::soft_error, {}, std::make_shared<error>(x));
   channel_->tell_kept();
+}
+
+std::vector<error> connection_machine::hand_over_changes() {
+  std::vector<error> refused;
+  if (properties_->changes() == nullptr)
+    return refused;
+  for (const auto& x : std::vector{properties_->changes()->entries()}) {
+    auto done = check_specific(channel_->instance().spoken(), info_of(x.id).name);
+    if (done)
+      done = channel_->instance().set_property(x.id, x.value);
+    if (done)
+      continue;
+    properties_->take_back(x.id);
+    refused.push_back(done.failure());
+  }
+  return refused;
 }
 
 std::shared_ptr<const early_message> connection_machine::early() {

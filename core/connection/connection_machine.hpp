@@ -128,6 +128,8 @@ private:
   // -- moving data -------------------------------------------------------------------------------
 
   void send_some();
+  /// Hands what was set during the establishment to the protocol; what it refuses is as before.
+  [[nodiscard]] std::vector<error> hand_over_changes();
   void frame(send_request what);
   void launch(send_request&& what);
   [[nodiscard]] result<void> check_message(const send_request& what) const;

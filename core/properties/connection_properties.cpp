@@ -70,6 +70,11 @@ connection_properties& connection_properties::operator=(const connection_propert
   return *this;
 }
 
+void connection_properties::take_back(property_id id) {
+  if (overrides_)
+    overrides_->erase(id);
+}
+
 property_set& connection_properties::overrides() {
   if (!overrides_)
     overrides_ = std::make_unique<property_set>();

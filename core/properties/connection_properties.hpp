@@ -75,6 +75,9 @@ public:
   result<void> set(property_id id, property_value value);
   result<void> set(std::string_view name, property_value value);
 
+  /// Undoes what was set on this Connection itself.
+  void take_back(property_id id);
+
   /// True for what a change must also be told to the other Connections of the group.
   [[nodiscard]] static bool is_shared(property_id id) noexcept { return info_of(id).shared; }
 

@@ -17,10 +17,10 @@ namespace {
 
 constexpr std::size_t min_read = 16 * 1024;
 /// How much one connection may read before others get their turn.
-constexpr std::size_t read_budget = 256 * 1024;
+constexpr std::size_t read_budget = 128 * 1024;
 /// How much one connection may write before others get theirs. A reader on the same CPU then finds
 /// what was written in the cache.
-constexpr std::size_t write_budget = 64 * 1024;
+constexpr std::size_t write_budget = 128 * 1024;
 constexpr std::size_t max_pieces = 64;
 /// What a closing connection still puts up with once all its data has arrived.
 constexpr auto linger_time = std::chrono::seconds{2};
@@ -86,8 +86,10 @@ void stream_connection::on_later() {
     return;
   }
   const liveness::watch alive{liveness_};
-  if (const auto trouble = std::exchange(soft_error_, nullptr); trouble && stage_ == stage::open)
-    sink_->on_soft_error(*trouble);
+  if (const auto troubles = std::exchange(soft_errors_, nullptr))
+    for (const auto& x : *troubles)
+      if (alive && stage_ == stage::open)
+        sink_->on_soft_error(x);
   if (alive)
     resume_writing();
   if (alive)

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <optional>
+#include <vector>
 
 namespace taps {
 
@@ -112,8 +113,8 @@ private:
   timer deadline_;
   /// A failure found inside a call from above, to be reported at the end of the turn.
   std::unique_ptr<error> failure_;
-  /// Trouble that ends nothing, to be told at the end of the turn.
-  std::unique_ptr<error> soft_error_;
+  /// Trouble that ends nothing, to be told at the end of the turn; null for none.
+  std::unique_ptr<std::vector<error>> soft_errors_;
   /// Null when nothing was asked for.
   std::unique_ptr<stream_duties> duties_;
   /// While closing: what the peer sent after it had acknowledged everything.

@@ -12,6 +12,13 @@
 
 namespace taps {
 
+namespace {
+
+/// How many wait to be told at most.
+constexpr std::size_t max_soft_errors = 16;
+
+}  // namespace
+
 // -- properties -------------------------------------------------------------------
 
 const transport_descriptor& stream_connection::spoken() const {
@@ -87,7 +94,10 @@ void stream_connection::take_up_duties() {
 void stream_connection::on_rate_allows() { loop_->run_later(*this); }
 
 void stream_connection::on_trouble(error reason) {
-  soft_error_ = std::make_unique<error>(std::move(reason));
+  if (!soft_errors_)
+    soft_errors_ = std::make_unique<std::vector<error>>();
+  if (soft_errors_->size() < max_soft_errors)
+    soft_errors_->push_back(std::move(reason));
   loop_->run_later(*this);
 }
 

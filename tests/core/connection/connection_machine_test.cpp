@@ -54,6 +54,11 @@ struct played final : protocol {
   socket_address local() const override { return {}; }
   socket_address remote() const override { return {}; }
   message_limits limits() const override { return {std::nullopt, 1000, 1000}; }
+  result<void> set_property(property_id id, const property_value&) override {
+    if (id == property_id::keep_alive_timeout)
+      return {errc::not_supported, "keepAliveTimeout: not here"};
+    return {};
+  }
 
   std::string& wire;
   std::size_t& room;
@@ -353,4 +358,16 @@ TEST(connection_machine, any_sequence_ends_once) {
     });
     ASSERT_EQ(answers, sends) << "sequence " << n;
   }
+}
+
+TEST(connection_machine, what_was_set_too_early_to_be_refused_is_taken_back_and_told) {
+  stage s;
+  const auto before = s.machine.properties().get(property_id::keep_alive_timeout);
+  ASSERT_TRUE(s.machine.set_property("keepAliveTimeout", duration{5s}));
+  ASSERT_TRUE(s.machine.set_property("connPriority", std::int64_t{7}));
+  s.establish();
+  EXPECT_EQ(s.events(), "ready soft_error");
+  EXPECT_EQ(s.machine.properties().get(property_id::keep_alive_timeout), before);
+  EXPECT_EQ(s.machine.properties().get(property_id::conn_priority),
+            property_value{std::int64_t{7}});
 }
