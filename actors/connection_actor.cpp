@@ -175,7 +175,9 @@ void connection_actor::serve() {
   if (handshake_)
     advance_handshake();
   machine_.service(home().now());
-  while (!machine_.events().empty() && !told_terminal_) {
+  // Not those that handlers bring about meanwhile, or an owner who answers each error with one more
+  // Receive would keep the shard for himself.
+  for (auto left = machine_.events().size(); left > 0 && !told_terminal_; --left) {
     auto event = machine_.events().pop_front();
     tell(event);
   }

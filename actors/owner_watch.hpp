@@ -3,6 +3,7 @@
 #include "taps/actors/recipient.hpp"
 
 #include <caf/actor.hpp>
+#include <caf/actor_addr.hpp>
 #include <caf/fwd.hpp>
 
 #include <unordered_map>
@@ -42,7 +43,7 @@ public:
   static void remove(owned& what) noexcept;
 
   /// Tells whether this owner is known, and lives on this shard.
-  [[nodiscard]] bool is_local(caf::actor_id owner) const noexcept;
+  [[nodiscard]] bool is_local(const caf::actor_addr& owner) const noexcept;
 
 private:
   class observer;
@@ -53,11 +54,12 @@ private:
     owned* first = nullptr;
   };
 
-  void owner_down(caf::actor_id owner);
+  void owner_down(const caf::actor_addr& owner);
 
   shard& home_;
-  /// Stays for as long as the owner lives, since it is observed only once.
-  std::unordered_map<caf::actor_id, entry> owners_;
+  /// Stays for as long as the owner lives, since it is observed only once. By address: an id is one
+  /// of its node, and owners live on other nodes, too.
+  std::unordered_map<caf::actor_addr, entry> owners_;
 };
 
 }  // namespace taps

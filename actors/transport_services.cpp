@@ -75,7 +75,7 @@ const shard_ptr& transport_services::impl::shard_for(const caf::actor& owner) co
                         [x](const auto& y) { return y.get() == x; });
   };
   auto* const here = shard::current();
-  auto i = here && here->owners().is_local(owner.id()) ? mine(here) : shards_.end();
+  auto i = here && here->owners().is_local(owner.address()) ? mine(here) : shards_.end();
   if (i == shards_.end())
     if (auto* pinned = pinned_base::of(caf::actor_cast<caf::actor_control_block*>(owner)))
       i = mine(&pinned->home());

@@ -27,7 +27,8 @@ check_list::check_list(std::vector<socket_address> bases, std::vector<socket_add
     : bases_(std::move(bases)), remotes_(std::move(remotes)), numbers_(std::move(numbers)),
       options_(options), tie_breaker_(numbers_()) {
   for (const auto& x : pairs) {
-    const auto i = std::ranges::find(remotes_, x.remote);
+    const auto i =
+        std::ranges::find_if(remotes_, [&](const auto& y) { return same_place(y, x.remote); });
     const auto position = static_cast<std::size_t>(i - remotes_.begin());
     auto& made = entries_.emplace_back();
     made.pair = x;

@@ -286,6 +286,17 @@ find_remotes(const rendezvous_request& what, const protocol_stack& stack, const 
   return found;
 }
 
+namespace {
+
+/// What comes from a link-local address carries the scope of the link by which it came.
+socket_address on_link_of(const socket_address& base, socket_address remote) {
+  if (remote.scope == 0 && remote.address.is_link_local())
+    remote.scope = base.scope;
+  return remote;
+}
+
+}  // namespace
+
 result<std::vector<meeting_pair>> pair_up(const rendezvous_request& what,
                                           const protocol_stack& stack,
                                           std::span<const meeting_base> bases,
@@ -299,7 +310,7 @@ result<std::vector<meeting_pair>> pair_up(const rendezvous_request& what,
       if (auto answer = prohibited(what, stack, bases[i], remote); !answer.empty())
         why = std::move(answer);
       else
-        found.push_back({i, remote});
+        found.push_back({i, on_link_of(bases[i].address, remote)});
     }
   if (!found.empty())
     return found;

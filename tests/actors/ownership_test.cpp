@@ -108,6 +108,30 @@ TEST_F(ownership, the_death_of_the_owner_aborts) {
   EXPECT_TRUE(nobody_left());
 }
 
+TEST_F(ownership, who_answers_each_error_with_a_receive_does_not_keep_the_shard) {
+  auto listener = posix_bind();
+  auto pre = to(loopback_remote(listener.port()));
+  auto over = std::make_shared<std::promise<void>>();
+  net_.spawn([=](caf::event_based_actor* self) -> caf::behavior {
+    self->set_default_handler(caf::drop);
+    auto mine = initiate(pre, self);
+    taps::send(mine, "x");
+    receive(mine);
+    return {
+        [](const ready& x) { close(x.connection); },
+        [](const receive_error& x) { receive(x.connection); },
+        [=](const closed&) {
+          over->set_value();
+          self->quit();
+        },
+    };
+  });
+  auto peer = posix_accept(listener);
+  EXPECT_EQ(peer.read(), "x");
+  peer.close();
+  EXPECT_EQ(over->get_future().wait_for(20s), std::future_status::ready);
+}
+
 TEST_F(ownership, the_death_of_the_owner_stops_a_race_and_a_listener) {
   black_hole hole;
   auto pre = to(loopback_remote(hole.port()));
