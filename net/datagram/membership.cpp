@@ -40,10 +40,11 @@ void hear_own_memberships_only(sys::kernel& os, int fd, ip_family family) {
 }
 
 result<void> membership::hear_at(std::span<const std::uint32_t> interfaces) {
-  const auto others = std::ranges::partition(
-      joined_, [&](auto x) { return std::ranges::find(interfaces, x) != interfaces.end(); });
-  std::ranges::for_each(others, [this](auto x) { leave(x); });
-  joined_.erase(others.begin(), others.end());
+  const auto others = std::partition(joined_.begin(), joined_.end(), [&](auto x) {
+    return std::ranges::find(interfaces, x) != interfaces.end();
+  });
+  std::for_each(others, joined_.end(), [this](auto x) { leave(x); });
+  joined_.erase(others, joined_.end());
   error last;
   for (const auto x : interfaces) {
     if (std::ranges::find(joined_, x) != joined_.end())

@@ -42,8 +42,8 @@ result<std::unique_ptr<meeting>> stream_meeting::open(reactor& loop, const strea
   const auto family = request.local.address.family();
   if (request.hop_limit)
     set_hop_limit(loop.os(), socket.get(), request.local.address, *request.hop_limit);
-  const auto taken = options.apply_all(loop.os(), socket.get(), family) &
-                     options.apply_established(loop.os(), socket.get(), family);
+  const auto initial = options.apply_all(loop.os(), socket.get(), family);
+  const auto taken = options.apply_established(loop.os(), socket.get(), family) && initial;
   made->acceptor_ = std::make_unique<stream_acceptor>(loop, kind, std::move(socket), options,
                                                       static_cast<acceptor_sink&>(*made));
   if (!taken)

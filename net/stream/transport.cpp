@@ -98,8 +98,8 @@ result<std::unique_ptr<acceptor>> stream_transport::listen(const listen_request&
   if (auto fine = check_fast_open(fast, establishment::listen); !fine)
     return fine.failure();
   const auto family = request.local.address.family();
-  const auto taken = options.apply_all(loop_->os(), made->get(), family) &
-                     options.apply_established(loop_->os(), made->get(), family);
+  const auto initial = options.apply_all(loop_->os(), made->get(), family);
+  const auto taken = options.apply_established(loop_->os(), made->get(), family) && initial;
   auto instance =
       std::make_unique<stream_acceptor>(*loop_, *kind_, *std::move(made), options, sink);
   if (!taken)
